@@ -52,6 +52,44 @@ impl Collation {
     /// key begins with. Gives false if text or bytes were cut at [`INDEX_TEXT`], so that different values may
     /// share the key.
     pub fn encode(self, value: &Value, key: &mut Vec<u8>) -> bool {
+        self.encode_up_to(INDEX_TEXT, value, key)
+    }
+
+    /// Appends the whole key of `value`: as [`Collation::encode`], but nothing is cut, so that different values never share
+    /// it. The two sort among each other, except where the one was cut.
+    pub fn encode_whole(self, value: &Value, key: &mut Vec<u8>) {
+        self.encode_up_to(usize::MAX, value, key);
+    }
+
+    /// Divides a key that begins with an encoded value: the value's bytes, what follows, and whether the value was cut at
+    /// [`INDEX_TEXT`]. `None` if the bytes begin with no value.
+    pub fn split(self, key: &[u8]) -> Option<(&[u8], &[u8], bool)> {
+        let (at, cut) = match *key.first()? {
+            NULL | FALSE | TRUE => (1, false),
+            NUMBER if self == Collation::Decimal => match *key.get(1)? {
+                0x80 => (2, false),
+                0x81 => (3 + key.get(2..)?.iter().position(|&b| b == 0)?, false),
+                _ => (3 + key.get(2..)?.iter().position(|&b| b == 0xff)?, false),
+            },
+            NUMBER => (11, false),
+            UUID => (17, false),
+            TEXT | BYTES | OTHER => {
+                let mut at = 1;
+                loop {
+                    match (*key.get(at)?, key.get(at + 1)) {
+                        (0, Some(0xff)) => at += 2,
+                        (0, Some(&end)) => break (at + 2, end == 1),
+                        (0, None) => return None,
+                        _ => at += 1,
+                    }
+                }
+            }
+            _ => return None,
+        };
+        (at <= key.len()).then(|| (&key[..at], &key[at..], cut))
+    }
+
+    fn encode_up_to(self, limit: usize, value: &Value, key: &mut Vec<u8>) -> bool {
         match value {
             Value::Null => key.push(NULL),
             Value::Bool(false) => key.push(FALSE),
@@ -73,17 +111,17 @@ impl Collation {
                 }
                 _ => {
                     key.push(TEXT);
-                    return bytes(text.as_bytes(), key);
+                    return bytes(text.as_bytes(), limit, key);
                 }
             },
             Value::Bytes(data) => {
                 key.push(BYTES);
-                return bytes(data, key);
+                return bytes(data, limit, key);
             }
             Value::List(_) | Value::Map(_) | Value::Link(_) => {
                 key.push(OTHER);
                 // without an order of their own: any fixed order will do, and what does not encode was never stored
-                return bytes(&value.to_dag_cbor().unwrap_or_default(), key);
+                return bytes(&value.to_dag_cbor().unwrap_or_default(), limit, key);
             }
         }
         true
@@ -151,9 +189,9 @@ fn escape(data: &[u8], key: &mut Vec<u8>) {
     }
 }
 
-fn bytes(data: &[u8], key: &mut Vec<u8>) -> bool {
-    let whole = data.len() <= INDEX_TEXT;
-    escape(&data[..data.len().min(INDEX_TEXT)], key);
+fn bytes(data: &[u8], limit: usize, key: &mut Vec<u8>) -> bool {
+    let whole = data.len() <= limit;
+    escape(&data[..data.len().min(limit)], key);
     key.extend_from_slice(if whole { &[0, 0] } else { &[0, 1] });
     whole
 }
@@ -199,6 +237,31 @@ mod tests {
         fn no_key_begins_another(a in values(), b in values()) {
             let (x, y) = (key(Collation::Plain, &a), key(Collation::Plain, &b));
             prop_assert!(x == y || !y.starts_with(&x));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_divides_after_its_value(a in values(), rest in proptest::collection::vec(any::<u8>(), 0..4)) {
+            let mut bytes = key(Collation::Plain, &a);
+            let length = bytes.len();
+            bytes.extend(&rest);
+            prop_assert_eq!(Collation::Plain.split(&bytes), Some((&bytes[..length], &rest[..], false)));
+        }
+        #[test]
+        fn a_decimal_key_divides_after_its_value(a in any::<i64>(), s in 0u32..20) {
+            let mut bytes = key(Collation::Decimal, &Value::from(Decimal::new(a, s).to_string()));
+            let length = bytes.len();
+            bytes.extend(b"rest");
+            prop_assert_eq!(Collation::Decimal.split(&bytes), Some((&bytes[..length], &b"rest"[..], false)));
+        }
+        #[test]
+        fn bytes_that_are_no_key_divide_nowhere(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
+            for collation in [Collation::Plain, Collation::Decimal, Collation::Uuid] {
+                if let Some((value, rest, _)) = collation.split(&bytes) {
+                    prop_assert_eq!(value.len() + rest.len(), bytes.len());
+                }
+            }
         }
     }
 
