@@ -1,23 +1,81 @@
 //! The vocabulary of debros: values, schemas and queries as data, and the typed surface over them. No I/O, no async.
+//!
+//! Applications depend on `debros`, which re-exports what they need from here.
 
+mod back_ref;
+mod const_text;
 mod dag_cbor;
 mod decode_error;
+mod encode_error;
 mod expr;
+mod field;
+mod field_error;
+mod filter;
+mod hooks;
+mod id;
+mod include;
+mod insert;
+mod into_value;
+mod key;
+mod links;
+mod loaded;
 mod map;
+mod model;
+mod models;
 mod order;
+mod path;
 mod raw_row;
+mod record;
+mod relation;
+mod rules;
 mod schema;
+mod shape;
+mod slot;
+mod timestamp;
+mod user_id;
+mod validation;
 mod value;
 
+pub use back_ref::{BackRef, ChildOf, RefersTo, RefersToAll, back_ref};
 pub use cid::Cid;
 pub use dag_cbor::{DAG_CBOR, DagCborError, SHA2_256, cid_of};
 pub use decode_error::DecodeError;
+pub use encode_error::EncodeError;
 pub use expr::{Compare, Expr, IncludeSpec, Quantifier, SortKey, TextTest};
+pub use field::{Field, decode_serde, encode_serde};
+pub use field_error::FieldError;
+pub use filter::{Filter, Sort};
+pub use hooks::{Hook, HookContext, HookError, Hooks, run_hook};
+pub use id::{Id, NotAnId};
+pub use include::{Inc, Include, IncludeOne, NoneYet};
+pub use insert::{Insert, Seed};
+pub use into_value::IntoValue;
+pub use key::{IntoKey, Key, KeyField, composite_key};
+pub use links::{LEFT, Links, RIGHT};
+pub use loaded::{LoadedRow, hash};
 pub use map::Map;
+pub use model::{Model, PerUser, Row, World};
+pub use models::Models;
 pub use order::{Collation, INDEX_TEXT};
+pub use path::{AtCreation, Codec, List, Ordered, Path, Plain, ReadOnly, Settable, SettableAtCreation, Text, ViaSerde};
 pub use raw_row::{Included, RawRow};
+pub use record::{check, field_def, get, get_serde, key, new_record, put, put_key, put_serde, serde_field_def};
+pub use relation::{Differs, Many, One, Rel, RelAt, RelOf, Relation, ToMany, ToOne};
+pub use rules::{Length, Matched, Pattern, Ranged};
 pub use schema::{
     FieldDef, ID, IndexDef, Kind, ModelDef, NONCE, RelationDef, RelationKind, Role, Scope, Sharding, StoreKind,
     Strategy, VERSION, Writers,
 };
+pub use shape::{Bare, Has, Here, Of, Part, Parts, Shape, With, Yields};
+pub use slot::{BelongsTo, HasMany, HasOne, ManyToMany, Optional, Required, Several, Slot};
+#[cfg(any(feature = "jiff", feature = "chrono", feature = "time"))]
+pub use timestamp::OutOfRange;
+pub use timestamp::{NotATimestamp, Timestamp};
+pub use user_id::{NotAUserId, UserId};
+pub use validation::{ValidationError, Violation, Violations};
 pub use value::{MAX_SAFE_INTEGER, Value};
+
+/// The checks of `len`, `range`, `matches` and `check`, for generated code.
+pub mod rule {
+    pub use crate::rules::{check, len, matches, range};
+}

@@ -1,0 +1,87 @@
+//! [`Field`]: what a column can hold.
+
+mod numbers;
+mod others;
+mod via_serde;
+
+pub use via_serde::{decode_serde, encode_serde};
+
+use crate::{FieldError, Kind, Value};
+
+/// What a column can hold: the types of the book's table, and your own enums and structs by `#[derive(Value)]`.
+///
+/// Any other type that implements serde's traits is stored by `#[field(serde)]`.
+#[diagnostic::on_unimplemented(
+    message = "a column cannot hold `{Self}`",
+    label = "this type has no stored form",
+    note = "`#[derive(Value)]` gives one to your own enums and structs; `#[field(serde)]` stores any type that implements `Serialize` and `Deserialize`"
+)]
+pub trait Field: Sized {
+    /// What the column holds, without the `Option`.
+    const KIND: Kind;
+    /// May it be absent?
+    const OPTIONAL: bool = false;
+    /// What a list of these is: bytes, for `u8`.
+    #[doc(hidden)]
+    const LIST: Kind = Kind::List;
+
+    /// The stored form.
+    ///
+    /// # Errors
+    /// If it has none: NaN, an infinity.
+    fn encode(&self) -> Result<Value, FieldError>;
+
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    /// If the value is of another kind, or out of range.
+    fn decode(value: &Value) -> Result<Self, FieldError>;
+
+    /// The value to compare stored ones with; `None` if no stored one can be equal to it, smaller or larger, as with NaN.
+    fn operand(&self) -> Option<Value> {
+        self.encode().ok()
+    }
+
+    #[doc(hidden)]
+    fn encode_list(list: &[Self]) -> Result<Value, FieldError> {
+        let encode = |(at, one): (usize, &Self)| one.encode().map_err(|e| e.within(&at.to_string()));
+        list.iter().enumerate().map(encode).collect::<Result<_, _>>().map(Value::List)
+    }
+
+    #[doc(hidden)]
+    fn decode_list(value: &Value) -> Result<Vec<Self>, FieldError> {
+        match value {
+            Value::List(list) => {
+                let decode = |(at, one): (usize, &Value)| Self::decode(one).map_err(|e| e.within(&at.to_string()));
+                list.iter().enumerate().map(decode).collect()
+            }
+            other => Err(FieldError::wrong_kind(other, "a list")),
+        }
+    }
+}
+
+impl<T: Field> Field for Option<T> {
+    const KIND: Kind = T::KIND;
+    const OPTIONAL: bool = true;
+
+    fn encode(&self) -> Result<Value, FieldError> {
+        self.as_ref().map_or(Ok(Value::Null), T::encode)
+    }
+    fn decode(value: &Value) -> Result<Option<T>, FieldError> {
+        if value.is_null() { Ok(None) } else { T::decode(value).map(Some) }
+    }
+    fn operand(&self) -> Option<Value> {
+        self.as_ref().map_or(Some(Value::Null), T::operand)
+    }
+}
+
+impl<T: Field> Field for Vec<T> {
+    const KIND: Kind = T::LIST;
+
+    fn encode(&self) -> Result<Value, FieldError> {
+        T::encode_list(self)
+    }
+    fn decode(value: &Value) -> Result<Vec<T>, FieldError> {
+        T::decode_list(value)
+    }
+}

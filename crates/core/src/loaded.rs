@@ -1,0 +1,113 @@
+//! [`LoadedRow`]: a row and what was loaded with it; [`Loaded!`](crate::Loaded) names its type.
+
+use crate::Shape;
+use std::fmt;
+
+/// A row of the model `M` and what was loaded with it. `PostLoaded<S>` wraps one.
+pub struct LoadedRow<M, S: Shape> {
+    /// The row itself.
+    pub row: M,
+    /// What was loaded with it.
+    pub data: S::Data,
+}
+
+impl<M, S: Shape> LoadedRow<M, S> {
+    /// A row with what was loaded with it.
+    pub fn new(row: M, data: S::Data) -> LoadedRow<M, S> {
+        LoadedRow { row, data }
+    }
+}
+impl<M: Clone, S: Shape> Clone for LoadedRow<M, S>
+where
+    S::Data: Clone,
+{
+    fn clone(&self) -> LoadedRow<M, S> {
+        LoadedRow { row: self.row.clone(), data: self.data.clone() }
+    }
+}
+impl<M: fmt::Debug, S: Shape> fmt::Debug for LoadedRow<M, S>
+where
+    S::Data: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loaded").field("row", &self.row).field("with", &self.data).finish()
+    }
+}
+impl<M: PartialEq, S: Shape> PartialEq for LoadedRow<M, S>
+where
+    S::Data: PartialEq,
+{
+    fn eq(&self, other: &LoadedRow<M, S>) -> bool {
+        self.row == other.row && self.data == other.data
+    }
+}
+
+/// FNV-1a of a field's name: how [`Loaded!`](crate::Loaded) finds a relation by its name.
+pub const fn hash(name: &str) -> u64 {
+    let bytes = name.as_bytes();
+    let (mut hash, mut at) = (0xcbf2_9ce4_8422_2325u64, 0);
+    while at < bytes.len() {
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
+        at += 1;
+    }
+    hash
+}
+
+/// `Loaded![Post { author, tags, comments { author } }]`: the type of the rows of a query with exactly this `.with(..)`, in
+/// this order.
+#[macro_export]
+macro_rules! Loaded {
+    (@with $M:ty, $($f:ident $({ $($n:tt)* })?),* $(,)?) => { $crate::With<($($crate::Loaded!(@one $M, $f $({ $($n)* })?),)*)> };
+    (@rel $M:ty, $f:ident) => { <$M as $crate::RelAt<{ $crate::hash(::core::stringify!($f)) }>>::Rel };
+    (@one $M:ty, $f:ident) => { $crate::Of<$crate::Loaded!(@rel $M, $f), $crate::Bare> };
+    (@one $M:ty, $f:ident { $($n:tt)* }) => {
+        $crate::Of<$crate::Loaded!(@rel $M, $f), $crate::Loaded!(@with <$crate::Loaded!(@rel $M, $f) as $crate::Relation>::Target, $($n)*)>
+    };
+    ($M:ident { $($n:tt)* }) => { <$M as $crate::Model>::Loaded<$crate::Loaded!(@with $M, $($n)*)> };
+    ($M:path { $($n:tt)* }) => { <$M as $crate::Model>::Loaded<$crate::Loaded!(@with $M, $($n)*)> };
+}
+
+/// What every `PostLoaded<S>` has: `Deref` to the struct, [`Row`](crate::Row), and `Clone`, `Debug` and `PartialEq` where the
+/// struct has them. Generated code calls this.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __loaded_impls {
+    ($Model:ty, $Loaded:ident) => {
+        impl<__S: $crate::Shape> ::core::ops::Deref for $Loaded<__S> {
+            type Target = $Model;
+            fn deref(&self) -> &$Model {
+                &self.0.row
+            }
+        }
+        impl<__S: $crate::Shape> $crate::Row for $Loaded<__S> {
+            type Model = $Model;
+            fn row(&self) -> &$Model {
+                &self.0.row
+            }
+        }
+        impl<__S: $crate::Shape> ::core::clone::Clone for $Loaded<__S>
+        where
+            $crate::LoadedRow<$Model, __S>: ::core::clone::Clone,
+        {
+            fn clone(&self) -> Self {
+                $Loaded(::core::clone::Clone::clone(&self.0))
+            }
+        }
+        impl<__S: $crate::Shape> ::core::fmt::Debug for $Loaded<__S>
+        where
+            $crate::LoadedRow<$Model, __S>: ::core::fmt::Debug,
+        {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                ::core::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+        impl<__S: $crate::Shape> ::core::cmp::PartialEq for $Loaded<__S>
+        where
+            $crate::LoadedRow<$Model, __S>: ::core::cmp::PartialEq,
+        {
+            fn eq(&self, other: &Self) -> bool {
+                ::core::cmp::PartialEq::eq(&self.0, &other.0)
+            }
+        }
+    };
+}

@@ -1,0 +1,108 @@
+//! Stored records, field by field. Generated code calls these functions.
+
+use crate::{
+    DecodeError, EncodeError, Field, FieldDef, FieldError, ID, Kind, Map, Model, ModelDef, Role, VERSION, Value,
+    decode_serde, encode_serde,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// An empty record of this schema, with room for so many fields.
+pub fn new_record(model: &'static ModelDef, fields: usize) -> Map {
+    let mut map = Map::with_capacity(fields + 3);
+    map.insert(VERSION, Value::from(model.version));
+    map
+}
+
+/// Puts a field into a record.
+///
+/// # Errors
+/// If its value has no stored form.
+pub fn put<T: Field>(
+    map: &mut Map,
+    model: &'static str,
+    field: &'static str,
+    stored: &'static str,
+    value: &T,
+) -> Result<(), EncodeError> {
+    let value = value.encode().map_err(|reason| EncodeError::new(model, field, reason))?;
+    map.insert(stored, value);
+    Ok(())
+}
+
+/// Puts a field of `#[field(serde)]` into a record.
+///
+/// # Errors
+/// If its value has no stored form.
+pub fn put_serde<T: Serialize>(
+    map: &mut Map,
+    model: &'static str,
+    field: &'static str,
+    stored: &'static str,
+    value: &T,
+) -> Result<(), EncodeError> {
+    let value = encode_serde(value).map_err(|reason| EncodeError::new(model, field, reason))?;
+    map.insert(stored, value);
+    Ok(())
+}
+
+/// Puts the text of a composite key into a record.
+pub fn put_key(map: &mut Map, key: Value) {
+    map.insert(ID, key);
+}
+
+/// Reads a field of a record.
+///
+/// # Errors
+/// If it does not decode, or is required and absent.
+pub fn get<T: Field>(
+    map: &Map,
+    model: &'static str,
+    field: &'static str,
+    stored: &'static str,
+) -> Result<T, DecodeError> {
+    let value = map.field(stored);
+    if value.is_null() && !T::OPTIONAL {
+        return Err(DecodeError::new(model, field, "is absent, but the model requires it"));
+    }
+    T::decode(value).map_err(|reason| DecodeError::new(model, field, reason.to_string()))
+}
+
+/// Reads a field of `#[field(serde)]` of a record.
+///
+/// # Errors
+/// If it does not decode.
+pub fn get_serde<T: DeserializeOwned>(
+    map: &Map,
+    model: &'static str,
+    field: &'static str,
+    stored: &'static str,
+) -> Result<T, DecodeError> {
+    decode_serde(map.field(stored)).map_err(|reason| DecodeError::new(model, field, reason.to_string()))
+}
+
+/// The stored key of a record.
+///
+/// # Errors
+/// If it has no stored form.
+pub fn key<M: Model>(field: &'static str, stored: Result<Value, FieldError>) -> Result<Value, EncodeError> {
+    stored.map_err(|reason| EncodeError::new(M::DEF.name, field, reason))
+}
+
+/// Does a stored record decode into the model? For [`ModelDef::check`].
+///
+/// # Errors
+/// If it does not.
+pub fn check<M: Model>(record: &Map) -> Result<(), DecodeError> {
+    M::decode(record).map(drop)
+}
+
+/// The schema of a column.
+pub const fn field_def<T: Field>(name: &'static str, role: Role, rules: &'static [&'static str]) -> FieldDef {
+    FieldDef { name, kind: T::KIND, optional: T::OPTIONAL, role, rules }
+}
+
+/// The schema of a column of `#[field(serde)]`.
+pub const fn serde_field_def(name: &'static str, role: Role, rules: &'static [&'static str]) -> FieldDef {
+    // null may be what the type serializes to, whatever the type
+    FieldDef { name, kind: Kind::Serde, optional: true, role, rules }
+}
