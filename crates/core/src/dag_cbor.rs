@@ -27,6 +27,9 @@ pub enum DagCborError {
     /// An integer outside DAG-CBOR's range.
     #[error("the integer {0} does not fit 64 bits")]
     Integer(i128),
+    /// A map key that JavaScript's decoder loses, so that a signature over it fails there.
+    #[error("the map key `__proto__` is lost by JavaScript peers: use another")]
+    Key,
     /// The value does not encode.
     #[error("this value cannot be written as DAG-CBOR: {0}")]
     Encode(String),
@@ -36,10 +39,10 @@ impl Value {
     /// The canonical DAG-CBOR bytes of this value, the same that JavaScript's `@ipld/dag-cbor` writes.
     ///
     /// # Errors
-    /// If a float in it is NaN, infinite, -0.0 or whole within 2^53 - 1 (use [`Value::float`]), or an integer is
-    /// outside -2^64 to 2^64 - 1.
+    /// If a float in it is NaN, infinite, -0.0 or whole within 2^53 - 1 (use [`Value::float`]), an integer is
+    /// outside -2^64 to 2^64 - 1, or a map key is `__proto__`.
     pub fn to_dag_cbor(&self) -> Result<Vec<u8>, DagCborError> {
-        self.check_numbers()?;
+        self.check_forms()?;
         serde_ipld_dagcbor::to_vec(self).map_err(|e| DagCborError::Encode(e.to_string()))
     }
 
@@ -63,12 +66,15 @@ impl Value {
         serde_ipld_dagcbor::from_slice(bytes).map_err(|e| DagCborError::Decode(e.to_string()))
     }
 
-    fn check_numbers(&self) -> Result<(), DagCborError> {
+    fn check_forms(&self) -> Result<(), DagCborError> {
         match self {
             Value::Float(f) if !f.is_finite() || Value::float(*f) != *self => Err(DagCborError::Number(*f)),
             Value::Int(i) if *i < -(1 << 64) || *i >= 1 << 64 => Err(DagCborError::Integer(*i)),
-            Value::List(list) => list.iter().try_for_each(Value::check_numbers),
-            Value::Map(map) => map.iter().try_for_each(|(_, value)| value.check_numbers()),
+            Value::List(list) => list.iter().try_for_each(Value::check_forms),
+            Value::Map(map) => map.iter().try_for_each(|(key, value)| match key {
+                "__proto__" => Err(DagCborError::Key),
+                _ => value.check_forms(),
+            }),
             _ => Ok(()),
         }
     }

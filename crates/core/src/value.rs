@@ -46,7 +46,7 @@ pub enum Value {
     /// A map with text keys.
     Map(Map),
     /// A link to a block (CBOR tag 42).
-    Link(Cid),
+    Link(Box<Cid>),
 }
 
 impl Value {
@@ -145,7 +145,7 @@ impl From<Map> for Value {
 }
 impl From<Cid> for Value {
     fn from(value: Cid) -> Value {
-        Value::Link(value)
+        Value::Link(Box::new(value))
     }
 }
 impl From<Vec<Value>> for Value {
@@ -265,6 +265,6 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
     // serde's data model has no links: DAG-CBOR's decoder hands tag 42 over as a newtype
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_bytes(BytesToCidVisitor).map(Value::Link)
+        deserializer.deserialize_bytes(BytesToCidVisitor).map(Value::from)
     }
 }

@@ -48,7 +48,7 @@ fn from_ipld(ipld: ipld_core::ipld::Ipld) -> Result<Value, FieldError> {
         Ipld::Map(map) => Value::Map(
             map.into_iter().map(|(key, value)| Ok((key, from_ipld(value)?))).collect::<Result<_, FieldError>>()?,
         ),
-        Ipld::Link(cid) => Value::Link(cid),
+        Ipld::Link(cid) => Value::from(cid),
     })
 }
 

@@ -1,0 +1,125 @@
+//! `Model::DEF`: the schema, as constant data.
+
+use super::{
+    assertions::back_ref_name,
+    names::{Names, marker},
+    record, relations,
+    spans::respan,
+};
+use crate::model::{Column, Model, Relation, RelationKind, Role, Scope, Writers};
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::{Type, ext::IdentExt as _, spanned::Spanned as _};
+
+pub(crate) fn def(model: &Model, names: &Names) -> TokenStream {
+    let p = &names.private;
+    let ident = &model.ident;
+    let (name, stored) = (ident.unraw().to_string(), &model.stored);
+    let scope = match (model.scope, model.writers) {
+        (Scope::User, _) => quote!(User),
+        (Scope::Global, Writers::Anyone) => quote!(Global(#p::Writers::Anyone)),
+        (Scope::Global, Writers::Owner) => quote!(Global(#p::Writers::Owner)),
+        (Scope::Global, Writers::Admins) => quote!(Global(#p::Writers::Admins)),
+    };
+    let fields = model.columns().map(|column| field(column, names));
+    let key = model.key.iter().filter_map(|name| model.position(name));
+    let relations = model.relations_with_target().map(|(relation, target)| self::relation(model, relation, target, names));
+    let indexes = model.indexes.iter().map(|index| {
+        let (fields, unique) = (&index.fields, index.unique);
+        quote!(#p::IndexDef { fields: &[#(#fields),*], unique: #unique })
+    });
+    let sharding = match &model.sharding {
+        None => quote!(::core::option::Option::None),
+        Some(sharding) => {
+            let (key, count) = (&sharding.key, sharding.count);
+            quote!(::core::option::Option::Some(#p::Sharding { strategy: #p::Strategy::Hash, key: #key, count: #count }))
+        }
+    };
+    quote! {{
+        const fn column(name: &'static str, kind: #p::Kind, optional: bool, role: #p::Role, rules: &'static [&'static str]) -> #p::FieldDef {
+            #p::FieldDef { name, kind, optional, role, rules }
+        }
+        &#p::ModelDef {
+            name: #name,
+            path: <#ident as #p::Model>::PATH,
+            stored: #stored,
+            scope: #p::Scope::#scope,
+            store: #p::StoreKind::Documents,
+            version: 1,
+            fields: &[#(#fields,)*],
+            key: &[#(#key),*],
+            relations: &[#(#relations,)*],
+            indexes: &[#(#indexes,)*],
+            sharding: #sharding,
+            check: #p::check::<#ident>,
+        }
+    }}
+}
+
+fn field(column: &Column, names: &Names) -> TokenStream {
+    let p = &names.private;
+    let name = &column.named.name;
+    let role = match column.role {
+        Role::Plain => quote!(Plain),
+        Role::Key => quote!(Key),
+        Role::GeneratedKey => quote!(GeneratedKey),
+        Role::Created => quote!(Created),
+        Role::Updated => quote!(Updated),
+        Role::Owner => quote!(Owner),
+    };
+    let rules = column.rules.iter().map(|rule| &rule.text);
+    if column.serde {
+        return quote!(#p::serde_field_def(#name, #p::Role::#role, &[#(#rules),*]));
+    }
+    let (field, span) = (record::field(column), column.named.ty.span());
+    let (kind, optional) = (quote_spanned!(span=> #field::KIND), quote_spanned!(span=> #field::OPTIONAL));
+    quote!(column(#name, #kind, #optional, __Role::#role, &[#(#rules),*]))
+}
+
+fn relation(model: &Model, relation: &Relation, target: &Type, names: &Names) -> TokenStream {
+    let p = &names.private;
+    let (name, optional) = (&relation.named.name, relation.optional);
+    let none = quote!(::core::option::Option::None);
+    let (model_of_target, at) = (relations::target_model(target, names), respan(p.clone(), target.span()));
+    let path = quote_spanned!(target.span()=> <#model_of_target as #at::Model>::PATH);
+    let (kind, keys, inverse, links) = match &relation.kind {
+        RelationKind::BelongsTo(keys) => {
+            let keys = keys.iter().map(|key| key.unraw().to_string());
+            (quote!(BelongsTo), quote!(&[#(#keys),*]), none.clone(), none)
+        }
+        RelationKind::HasOne(_) => (quote!(HasOne), back_ref(relation), none.clone(), none),
+        RelationKind::HasMany(_) => (quote!(HasMany), back_ref(relation), none.clone(), none),
+        RelationKind::ManyToMany(Some(inverse)) => {
+            let inverse = inverse.unraw().to_string();
+            (quote!(ManyToMany), quote!(&[]), quote!(::core::option::Option::Some(#inverse)), none)
+        }
+        RelationKind::ManyToMany(None) => {
+            let marker = marker(model, relation);
+            let link = format!("{}.{name}", model.ident.unraw());
+            let (path, stored) = (format!("::{link}"), format!("{}.{name}", model.stored));
+            let links = quote! {
+                ::core::option::Option::Some(const {
+                    &#p::Links::<#marker>::def(#link, ::core::concat!(::core::module_path!(), #path), #stored)
+                })
+            };
+            (quote!(ManyToMany), quote!(&[]), none, links)
+        }
+    };
+    quote! {
+        #p::RelationDef {
+            name: #name,
+            kind: #p::RelationKind::#kind,
+            target: #path,
+            keys: #keys,
+            optional: #optional,
+            inverse: #inverse,
+            links: #links,
+        }
+    }
+}
+
+/// The constant that the assertions make, so that what is wrong with it is told once.
+fn back_ref(relation: &Relation) -> TokenStream {
+    let name = back_ref_name(relation);
+    quote!(#name)
+}

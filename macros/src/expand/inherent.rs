@@ -1,0 +1,25 @@
+//! The three items that the struct itself gets: `FIELDS`, `query`, `get`. Nothing else, so that no name is taken.
+
+use super::names::Names;
+use crate::model::Model;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub(crate) fn inherent(model: &Model, names: &Names) -> TokenStream {
+    let Names { private: p, fields, .. } = names;
+    let (vis, ident) = (&model.vis, &model.ident);
+    let about_fields = format!("The columns and relations of `{ident}`: `{ident}::FIELDS.x.eq(..)` is a predicate that can be kept.");
+    let about_query = format!("A query of `{ident}`.");
+    let about_get = format!("The `{ident}` with this key, if there is one.");
+    quote! {
+        #[allow(dead_code)]
+        impl #ident {
+            #[doc = #about_fields]
+            #vis const FIELDS: #fields = <#ident as #p::Model>::FIELDS;
+            #[doc = #about_query]
+            #vis fn query() -> #p::Query<#ident> { #p::Query::new() }
+            #[doc = #about_get]
+            #vis fn get(key: impl #p::IntoKey<<#ident as #p::Model>::Key>) -> #p::Get<#ident> { #p::Get::new(key) }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `impl Model for Post`.
+
+use super::{def, fields, names::Names, record, spans::respan};
+use crate::model::{Model, Scope};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::ext::IdentExt as _;
+
+pub(crate) fn model_impl(model: &Model, names: &Names) -> TokenStream {
+    let Names { private: p, fields, loaded, shape, .. } = names;
+    let ident = &model.ident;
+    let name = ident.unraw().to_string();
+    let path = format!("::{name}");
+    let key = key_type(model, names);
+    let scope = match model.scope {
+        Scope::User => quote!(PerUser),
+        Scope::Global => quote!(World),
+    };
+    let (value, def) = (fields::value(model, names), def::def(model, names));
+    let record = record::functions(model, names);
+    let hooks = model.hooks.map(|span| {
+        let own = respan(quote!(#ident), span);
+        quote! {
+            const HOOKS: bool = true;
+            fn hook(&mut self, hook: #p::Hook<'_, Self>, context: &#p::HookContext) -> ::core::result::Result<(), #p::HookError> {
+                #p::run_hook::<#own>(self, hook, context)
+            }
+        }
+    });
+    quote! {
+        impl #p::Model for #ident {
+            type Fields = #fields;
+            type Key = #key;
+            type Scope = #p::#scope;
+            type Loaded<#shape: #p::Shape> = #loaded<#shape>;
+            const FIELDS: #fields = #value;
+            const PATH: &'static str = ::core::concat!(::core::module_path!(), #path);
+            const DEF: &'static #p::ModelDef = #def;
+            #record
+            fn loaded<#shape: #p::Shape>(row: #p::LoadedRow<#ident, #shape>) -> #loaded<#shape> { #loaded(row) }
+            #hooks
+        }
+        impl #p::Row for #ident {
+            type Model = #ident;
+            fn row(&self) -> &#ident { self }
+        }
+    }
+}
+
+/// The type of the key; a tuple, if several fields make it.
+fn key_type(model: &Model, names: &Names) -> TokenStream {
+    let p = &names.private;
+    let types: Vec<_> = model.key_columns().map(|column| &column.named.ty).collect();
+    match types[..] {
+        // beside an error that says so
+        [] => {
+            let ident = &model.ident;
+            quote!(#p::Id<#ident>)
+        }
+        [ty] => quote!(#ty),
+        _ => quote!((#(#types,)*)),
+    }
+}
