@@ -1,0 +1,137 @@
+use cid::Cid;
+
+use crate::{
+    Position,
+    block::block_key,
+    cid_table::CidTable,
+    varint::{push_varint, varint_len},
+};
+
+/// The blocks of one group, framed as they lie, or will lie, in the segment.
+#[derive(Debug)]
+pub(crate) struct GroupBlocks {
+    segment: u32,
+    /// Offset of the group in the segment.
+    start: u32,
+    /// The sections of the blocks.
+    bytes: Vec<u8>,
+    blocks: Vec<(Cid, Position)>,
+    table: CidTable,
+}
+
+/// How much there was at some time, to go back to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BlocksMark {
+    bytes: usize,
+    blocks: usize,
+}
+
+impl GroupBlocks {
+    pub(crate) fn new(segment: u32, start: u32) -> GroupBlocks {
+        GroupBlocks { segment, start, bytes: Vec::new(), blocks: Vec::new(), table: CidTable::default() }
+    }
+
+    /// Adds a block and returns its index.
+    pub(crate) fn add(&mut self, cid: Cid, data: &[u8]) -> u32 {
+        let cid_bytes = cid.to_bytes();
+        let body = (cid_bytes.len() + data.len()) as u32;
+        self.bytes.reserve((varint_len(body) + body) as usize);
+        push_varint(&mut self.bytes, body);
+        self.bytes.extend_from_slice(&cid_bytes);
+        let offset = self.end();
+        self.bytes.extend_from_slice(data);
+        let position = Position { segment: self.segment, offset, len: data.len() as u32 };
+        self.table.insert(block_key(&cid), offset, position.len);
+        self.blocks.push((cid, position));
+        (self.blocks.len() - 1) as u32
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<(&Cid, &[u8], Position)> {
+        let (cid, position) = self.blocks.get(index as usize)?;
+        Some((cid, self.data(*position)?, *position))
+    }
+
+    /// The bytes at a position, if they are in this group.
+    pub(crate) fn data(&self, position: Position) -> Option<&[u8]> {
+        if position.segment != self.segment {
+            return None;
+        }
+        let from = position.offset.checked_sub(self.start)? as usize;
+        self.bytes.get(from..from.checked_add(position.len as usize)?)
+    }
+
+    /// The newest copy of a block in this group.
+    pub(crate) fn find(&self, key: &[u8; 32]) -> Option<Position> {
+        let (offset, len) = self.table.find(key, u32::MAX)?;
+        Some(Position { segment: self.segment, offset, len })
+    }
+
+    pub(crate) fn mark(&self) -> BlocksMark {
+        BlocksMark { bytes: self.bytes.len(), blocks: self.blocks.len() }
+    }
+
+    /// Drops what was added since the mark.
+    pub(crate) fn rewind(&mut self, mark: BlocksMark) {
+        self.bytes.truncate(mark.bytes);
+        for (cid, position) in self.blocks.drain(mark.blocks..) {
+            self.table.remove(block_key(&cid), position.offset);
+        }
+    }
+
+    pub(crate) fn segment(&self) -> u32 {
+        self.segment
+    }
+
+    pub(crate) fn start(&self) -> u32 {
+        self.start
+    }
+
+    /// Offset in the segment after the last block.
+    pub(crate) fn end(&self) -> u32 {
+        self.start + self.bytes.len() as u32
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Number of blocks.
+    pub(crate) fn len(&self) -> u32 {
+        self.blocks.len() as u32
+    }
+
+    pub(crate) fn table(&self) -> &CidTable {
+        &self.table
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::{RAW, SHA2_256, sha256};
+    use cid::multihash::Multihash;
+
+    fn block(data: &[u8]) -> Cid {
+        Cid::new_v1(RAW, Multihash::wrap(SHA2_256, &sha256(data)).unwrap())
+    }
+
+    #[test]
+    fn positions_are_those_of_the_segment_and_rewinding_forgets() {
+        let mut blocks = GroupBlocks::new(4, 1000);
+        assert_eq!(blocks.add(block(b"one"), b"one"), 0);
+        let mark = blocks.mark();
+        assert_eq!(blocks.add(block(b"two"), b"two"), 1);
+        assert_eq!(blocks.add(block(b"one"), b"one"), 2);
+        let (cid, data, position) = blocks.get(1).unwrap();
+        assert_eq!((*cid, data), (block(b"two"), b"two".as_slice()));
+        assert_eq!(position, Position { segment: 4, offset: 1000 + 40 + 37, len: 3 });
+        assert_eq!(blocks.data(position), Some(b"two".as_slice()));
+        assert_eq!(blocks.find(&sha256(b"one")), Some(blocks.get(2).unwrap().2));
+        blocks.rewind(mark);
+        assert_eq!((blocks.len(), blocks.end()), (1, 1040));
+        assert_eq!(blocks.find(&sha256(b"two")), None);
+        assert_eq!(blocks.find(&sha256(b"one")), Some(blocks.get(0).unwrap().2));
+        assert_eq!(blocks.data(position), None);
+        assert_eq!(blocks.data(Position { segment: 4, offset: 0, len: 1 }), None);
+    }
+}

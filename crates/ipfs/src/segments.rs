@@ -1,0 +1,257 @@
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+use bytes::Bytes;
+
+use crate::{
+    Damage, DiskError, MAX_BLOCK, Position, StoreError,
+    block::{BlockKey, RAW, matches_preceding},
+    car::HEADER_LEN,
+    cid_table::CidTable,
+    file_at::read_exact_at,
+    file_pool::{FileName, FilePool},
+    group_blocks::GroupBlocks,
+    journal_record,
+    locked::lock,
+    sections::Sections,
+    segment_index::SegmentIndex,
+    store_mark::StoreMark,
+};
+
+/// Bytes before a block's data that end with the digest of its CID.
+const PRECEDING: usize = 34;
+
+/// The segment files of a store, for reading.
+#[derive(Debug)]
+pub(crate) struct Segments {
+    /// The data folder, for messages.
+    folder: PathBuf,
+    mark: StoreMark,
+    files: FilePool,
+    all: RwLock<BTreeMap<u32, Arc<Segment>>>,
+}
+
+/// One segment file and what is known of its blocks.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    number: u32,
+    blocks: Mutex<Blocks>,
+}
+
+#[derive(Debug)]
+enum Blocks {
+    /// The segment is sealed and its index was read.
+    Sealed(Arc<SegmentIndex>),
+    /// Blocks are in memory, but for those before `unread_to`, which are read from the file when somebody asks.
+    Memory { table: Arc<CidTable>, unread_to: u32 },
+    /// Nothing was asked of this segment yet.
+    Unread,
+}
+
+impl Segments {
+    pub(crate) fn new(folder: PathBuf, mark: StoreMark) -> Segments {
+        let files = FilePool::new(folder.join("segments"));
+        Segments { folder, mark, files, all: RwLock::default() }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn mark(&self) -> &StoreMark {
+        &self.mark
+    }
+
+    pub(crate) fn segments_dir(&self) -> &Path {
+        self.files.dir()
+    }
+
+    pub(crate) fn path(&self, number: u32) -> PathBuf {
+        self.files.path(FileName::Segment(number))
+    }
+
+    pub(crate) fn file(&self, number: u32) -> Result<Arc<File>, DiskError> {
+        self.files.get(FileName::Segment(number))
+    }
+
+    /// Length of a segment file, in bytes.
+    pub(crate) fn len(&self, number: u32) -> Result<u64, DiskError> {
+        Ok(self.file(number)?.metadata().map_err(DiskError::at("reading", &self.path(number)))?.len())
+    }
+
+    /// The sections of a segment from `at` to `end`.
+    pub(crate) fn sections(&self, number: u32, at: u64, end: u64) -> Result<Sections, DiskError> {
+        Ok(Sections::new(self.file(number)?, self.path(number), at, end))
+    }
+
+    /// Adds a segment of which nothing is known yet.
+    pub(crate) fn add(&self, number: u32) {
+        self.put(number, Blocks::Unread);
+    }
+
+    /// Adds the segment that is written from `from` on.
+    pub(crate) fn add_open(&self, number: u32, from: u32) {
+        self.put(number, Blocks::Memory { table: Arc::default(), unread_to: from });
+    }
+
+    fn put(&self, number: u32, blocks: Blocks) {
+        let segment = Arc::new(Segment { number, blocks: Mutex::new(blocks) });
+        self.all.write().unwrap_or_else(PoisonError::into_inner).insert(number, segment);
+    }
+
+    /// Makes the blocks of a group that was written findable.
+    pub(crate) fn extend(&self, group: &GroupBlocks) {
+        let Some(segment) = self.get(group.segment()) else { return };
+        if let Blocks::Memory { table, .. } = &mut *lock(&segment.blocks) {
+            Arc::make_mut(table).append(group.table().clone());
+        }
+    }
+
+    fn get(&self, number: u32) -> Option<Arc<Segment>> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
+    }
+
+    /// Numbers of the segments, ascending.
+    pub(crate) fn numbers(&self) -> Vec<u32> {
+        self.all.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
+    }
+
+    /// The block at a position, checked against the digest that lies before it.
+    pub(crate) fn read(&self, position: Position) -> Result<Bytes, StoreError> {
+        let missing = || StoreError::NoSuchPosition { position, path: self.folder.clone() };
+        let len = position.len as usize;
+        let from = u64::from(position.offset).checked_sub(PRECEDING as u64);
+        let Some(from) = from.filter(|_| len <= MAX_BLOCK && self.get(position.segment).is_some()) else {
+            return Err(missing());
+        };
+        let file = self.file(position.segment)?;
+        let mut bytes = vec![0; PRECEDING + len];
+        read_exact_at(&file, &mut bytes, from).map_err(|source| match source.kind() {
+            std::io::ErrorKind::UnexpectedEof => missing(),
+            _ => DiskError::new("reading", &self.path(position.segment), source).into(),
+        })?;
+        let intact = bytes.split_first_chunk::<PRECEDING>().is_some_and(|(before, data)| matches_preceding(before, data));
+        if !intact {
+            return Err(StoreError::Damaged(Damage {
+                file: self.path(position.segment),
+                offset: u64::from(position.offset),
+                what: format!("the block of {len} bytes here does not match the hash beside it"),
+            }));
+        }
+        Ok(Bytes::from(bytes).slice(PRECEDING..))
+    }
+
+    /// Where the newest copy of a block lies that begins before the place `before` (segment and offset).
+    pub(crate) fn find(&self, key: &BlockKey, before: (u32, u32)) -> Result<Option<Position>, StoreError> {
+        let segments: Vec<Arc<Segment>> = {
+            let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
+            all.range(..=before.0).rev().map(|(_, segment)| segment.clone()).collect()
+        };
+        for segment in segments {
+            let limit = if segment.number == before.0 { before.1 } else { u32::MAX };
+            if let Some((offset, len)) = self.find_in(&segment, key, limit)? {
+                return Ok(Some(Position { segment: segment.number, offset, len }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn find_in(&self, segment: &Segment, key: &BlockKey, before: u32) -> Result<Option<(u32, u32)>, StoreError> {
+        let index = {
+            let mut blocks = lock(&segment.blocks);
+            if matches!(*blocks, Blocks::Unread) {
+                *blocks = self.first_read(segment.number)?;
+            }
+            match &mut *blocks {
+                Blocks::Sealed(index) => index.clone(),
+                Blocks::Memory { table, unread_to } => {
+                    if let Some(found) = table.find(key, before) {
+                        return Ok(Some(found));
+                    }
+                    if *unread_to > HEADER_LEN {
+                        let earlier = self.read_table(segment.number, u64::from(*unread_to))?;
+                        Arc::make_mut(table).append(earlier);
+                        *unread_to = HEADER_LEN;
+                    }
+                    return Ok(table.find(key, before));
+                }
+                Blocks::Unread => return Ok(None),
+            }
+        };
+        let name = FileName::Index(segment.number);
+        Ok(index.find(&*self.files.get(name)?, &self.files.path(name), key, before)?)
+    }
+
+    fn first_read(&self, number: u32) -> Result<Blocks, StoreError> {
+        let len = self.len(number)?;
+        let path = self.files.path(FileName::Index(number));
+        Ok(match SegmentIndex::open(&path, number, len)? {
+            Some(index) => Blocks::Sealed(Arc::new(index)),
+            None => Blocks::Memory { table: Arc::new(self.read_table(number, len)?), unread_to: HEADER_LEN },
+        })
+    }
+
+    /// Reads the places of the blocks before `end` from the segment file itself.
+    pub(crate) fn read_table(&self, number: u32, end: u64) -> Result<CidTable, StoreError> {
+        let mut table = CidTable::default();
+        let prefix = journal_record::prefix(&self.mark);
+        let mut sections = self.sections(number, u64::from(HEADER_LEN), end)?;
+        let path = self.path(number);
+        while let Some(section) = sections.next().map_err(|fault| fault.into_error(&path))? {
+            let head = sections.bytes(section.data_at, (section.data_len as usize).min(prefix.len()))?;
+            if section.cid.codec() != RAW || head != prefix {
+                table.insert(crate::block::block_key(&section.cid), section.data_at as u32, section.data_len);
+            }
+        }
+        Ok(table)
+    }
+
+    /// Writes the index of a segment that will not change any more, if it has no good one.
+    pub(crate) fn seal(&self, number: u32) -> Result<(), StoreError> {
+        let Some(segment) = self.get(number) else { return Ok(()) };
+        if matches!(*lock(&segment.blocks), Blocks::Sealed(_)) {
+            return Ok(());
+        }
+        let len = self.len(number)?;
+        let name = FileName::Index(number);
+        let path = self.files.path(name);
+        let index = match SegmentIndex::open(&path, number, len)? {
+            Some(index) => Some(index),
+            None => {
+                let known = match &*lock(&segment.blocks) {
+                    Blocks::Memory { table, unread_to } if *unread_to == HEADER_LEN => Some(table.clone()),
+                    _ => None,
+                };
+                let table = match known {
+                    Some(table) => table,
+                    None => Arc::new(self.read_table(number, len)?),
+                };
+                SegmentIndex::write(&path, number, len, &table)?;
+                self.files.forget(name);
+                SegmentIndex::open(&path, number, len)?
+            }
+        };
+        if let Some(index) = index {
+            *lock(&segment.blocks) = Blocks::Sealed(Arc::new(index));
+        }
+        Ok(())
+    }
+
+    /// Whether a segment has a good index file: what `verify` asks.
+    pub(crate) fn index_agrees(&self, number: u32, table: &CidTable) -> Result<Option<bool>, DiskError> {
+        let path = self.files.path(FileName::Index(number));
+        if !path.exists() {
+            return Ok(None);
+        }
+        let len = self.len(number)?;
+        Ok(Some(SegmentIndex::open(&path, number, len)?.is_some() && SegmentIndex::agrees(&path, table)?))
+    }
+
+    pub(crate) fn index_path(&self, number: u32) -> PathBuf {
+        self.files.path(FileName::Index(number))
+    }
+}

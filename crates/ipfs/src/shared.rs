@@ -1,0 +1,52 @@
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use crate::{
+    Apply, Poison, StoreError, StoreOptions,
+    pipeline::Pipeline, segment_writer::SegmentWriter, segments::Segments, views::Views,
+};
+
+/// What the threads and handles of a store share.
+pub(crate) struct Shared {
+    pub(crate) folder: PathBuf,
+    pub(crate) options: StoreOptions,
+    pub(crate) apply: Arc<dyn Apply>,
+    /// Of `apply`, as it was when the store was opened.
+    pub(crate) fingerprint: Vec<u8>,
+    pub(crate) segments: Segments,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) views: Views,
+    pub(crate) log: Mutex<SegmentWriter>,
+    pub(crate) poison: OnceLock<Poison>,
+    pub(crate) closed: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn check_open(&self) -> Result<(), StoreError> {
+        if self.closed.load(Ordering::Acquire) { Err(self.closed_error()) } else { Ok(()) }
+    }
+
+    pub(crate) fn closed_error(&self) -> StoreError {
+        StoreError::Closed { path: self.folder.clone() }
+    }
+
+    /// Whoever reads while the store is closed under it is told so, not that some file is gone.
+    pub(crate) fn explain(&self, error: StoreError) -> StoreError {
+        match self.check_open() {
+            Ok(()) => error,
+            Err(closed) => closed,
+        }
+    }
+
+    /// Ends writing. The first cause is the one that everybody is told.
+    pub(crate) fn poison(&self, cause: StoreError) -> Poison {
+        let poison = self.poison.get_or_init(|| Poison::new(&self.folder, cause)).clone();
+        self.views.stop_waiting();
+        poison
+    }
+}

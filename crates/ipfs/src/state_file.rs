@@ -1,0 +1,174 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
+
+use crate::{
+    DiskError, StoreError, Table,
+    journal_end::JournalEnd,
+    layered::Layered,
+    overlay::Overlay,
+    state_meta::StateMeta,
+};
+
+type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
+pub(crate) type BaseTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// The store's own table. Its name begins with a control character, which tables of others may not.
+const META: Rows = TableDefinition::new("\u{1}meta");
+const FORMAT: &[u8] = b"format";
+const FINGERPRINT: &[u8] = b"fingerprint";
+const END: &[u8] = b"end";
+
+/// The redb file with the state as of the last checkpoint.
+pub(crate) struct StateFile {
+    path: PathBuf,
+    database: Database,
+}
+
+/// The tables of the state file as of one checkpoint, for reading.
+pub(crate) struct Base {
+    path: PathBuf,
+    tables: BTreeMap<String, BaseTable>,
+}
+
+impl StateFile {
+    /// Opens or creates the file; `None` when it is there but cannot be used, so that it must be built anew.
+    pub(crate) fn open(path: &Path, cache_size: usize) -> Result<Option<StateFile>, StoreError> {
+        // redb trusts a file that it closed itself, and may panic over one that was damaged since.
+        let opened = catch_unwind(|| Database::builder().set_cache_size(cache_size).create(path));
+        match opened {
+            Ok(Ok(database)) => Ok(Some(StateFile { path: path.to_path_buf(), database })),
+            Ok(Err(error)) => match error {
+                redb::DatabaseError::Storage(redb::StorageError::Io(source)) if source.kind() != std::io::ErrorKind::InvalidData => {
+                    Err(DiskError::new("opening", path, source).into())
+                }
+                redb::DatabaseError::DatabaseAlreadyOpen => Err(failed(path, error)),
+                _ => Ok(None),
+            },
+            Err(_panic) => Ok(None),
+        }
+    }
+
+    /// What the file says of itself; `None` when it is new, or says nothing that makes sense.
+    pub(crate) fn meta(&self) -> Result<Option<StateMeta>, StoreError> {
+        let read = || -> Result<Option<StateMeta>, redb::Error> {
+            let transaction = self.database.begin_read()?;
+            let table = match transaction.open_table(META) {
+                Ok(table) => table,
+                Err(redb::TableError::Storage(error)) => return Err(error.into()),
+                Err(_) => return Ok(None),
+            };
+            let format = table.get(FORMAT)?.and_then(|v| Some(u32::from_be_bytes(v.value().try_into().ok()?)));
+            let fingerprint = table.get(FINGERPRINT)?.map(|v| v.value().to_vec());
+            let end = table.get(END)?.and_then(|v| JournalEnd::from_bytes(v.value()));
+            Ok(format.zip(fingerprint).zip(end).map(|((format, fingerprint), end)| StateMeta { format, fingerprint, end }))
+        };
+        match catch_unwind(AssertUnwindSafe(read)) {
+            Ok(Ok(meta)) => Ok(meta),
+            Ok(Err(redb::Error::Corrupted(_))) | Err(_) => Ok(None),
+            Ok(Err(error)) => Err(failed(&self.path, error)),
+        }
+    }
+
+    /// Writes what the layers (oldest first) change, and what the file then says of itself, in one durable commit.
+    pub(crate) fn write(&self, layers: &[Arc<Overlay>], meta: &StateMeta) -> Result<(), StoreError> {
+        let write = || -> Result<(), redb::Error> {
+            let mut transaction = self.database.begin_write()?;
+            transaction.set_quick_repair(true);
+            let tables: BTreeSet<Table> = layers.iter().flat_map(|layer| layer.tables()).collect();
+            for table in tables {
+                let mut rows = transaction.open_table(definition(table))?;
+                for (key, value) in Layered::new(layers.iter().rev().map(Arc::as_ref), table, b"", None, false) {
+                    match value {
+                        Some(value) => drop(rows.insert(key, value)?),
+                        None => drop(rows.remove(key)?),
+                    }
+                }
+            }
+            {
+                let mut rows = transaction.open_table(META)?;
+                rows.insert(FORMAT, meta.format.to_be_bytes().as_slice())?;
+                rows.insert(FINGERPRINT, meta.fingerprint.as_slice())?;
+                rows.insert(END, meta.end.to_bytes().as_slice())?;
+            }
+            transaction.commit()?;
+            Ok(())
+        };
+        write().map_err(|error| failed(&self.path, error))
+    }
+
+    /// The tables as of the last [`StateFile::write`].
+    pub(crate) fn base(&self) -> Result<Base, StoreError> {
+        let read = || -> Result<BTreeMap<String, BaseTable>, redb::Error> {
+            let transaction = self.database.begin_read()?;
+            let mut tables = BTreeMap::new();
+            for handle in transaction.list_tables()? {
+                if handle.name() != META.name() {
+                    let table = transaction.open_table(TableDefinition::new(handle.name()))?;
+                    tables.insert(handle.name().to_owned(), table);
+                }
+            }
+            Ok(tables)
+        };
+        let tables = read().map_err(|error| failed(&self.path, error))?;
+        Ok(Base { path: self.path.clone(), tables })
+    }
+
+    /// Gives free space of the file back to the system, as far as nobody reads old states.
+    pub(crate) fn compact_if_worth_it(&mut self) -> Result<(), StoreError> {
+        match self.database.compact() {
+            Ok(_) | Err(redb::CompactionError::TransactionInProgress) => Ok(()),
+            Err(error) => Err(failed(&self.path, error)),
+        }
+    }
+
+    /// Closes the file; states that are still read give errors from then on.
+    pub(crate) fn close(self) -> Result<(), StoreError> {
+        self.database.close().map_err(|error| failed(&self.path, error))
+    }
+}
+
+impl Base {
+    /// Without tables.
+    pub(crate) fn empty() -> Base {
+        Base { path: PathBuf::new(), tables: BTreeMap::new() }
+    }
+
+    pub(crate) fn table(&self, table: Table) -> Option<&BaseTable> {
+        self.tables.get(table.0)
+    }
+
+    pub(crate) fn table_names(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&BaseTable> {
+        self.tables.get(name)
+    }
+
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(table) = self.table(table) else { return Ok(None) };
+        let value = ReadableTable::get(table, key).map_err(|error| self.failed(error))?;
+        Ok(value.map(|value| value.value().to_vec()))
+    }
+
+    pub(crate) fn failed(&self, error: redb::StorageError) -> StoreError {
+        failed(&self.path, error)
+    }
+}
+
+fn definition(table: Table) -> Rows {
+    TableDefinition::new(table.0)
+}
+
+fn failed(path: &Path, error: impl Into<redb::Error>) -> StoreError {
+    match error.into() {
+        redb::Error::Io(source) => DiskError::new("reading or writing", path, source).into(),
+        source => StoreError::State { path: path.to_path_buf(), source: Box::new(source) },
+    }
+}

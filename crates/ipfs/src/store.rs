@@ -1,0 +1,284 @@
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{Arc, Mutex, OnceLock, atomic::AtomicBool, atomic::Ordering},
+    thread::{self, JoinHandle},
+};
+
+use tokio::sync::{TryAcquireError, oneshot, watch};
+
+use crate::{
+    Apply, CommitError, DiskError, Durability, Group, OpenError, Recovery, Report, Snapshot, StoreError, StoreOptions,
+    checkpointer::Checkpointer,
+    committer,
+    folder::Folder,
+    job::{Job, Refusal, panic_message},
+    lock::FolderLock,
+    locked::lock,
+    pipeline::Pipeline,
+    recovery::{Recovered, recover},
+    shared::Shared,
+    verify::verify,
+    views::{Stop, Views},
+    writer::Writer,
+};
+
+/// The embedded store: blocks in segment files, which are the truth, and ordered tables of state that follows from
+/// them. One process holds a data folder at a time; the store is cheap to clone, and every clone is the same store.
+///
+/// When the last clone is dropped without [`Store::close`], what is queued is still committed and the folder is let go,
+/// but the next open replays what no checkpoint has covered yet. Snapshots give errors from then on.
+#[derive(Clone)]
+pub struct Store {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    shared: Arc<Shared>,
+    recovery: Recovery,
+    threads: Mutex<Option<Threads>>,
+    /// Becomes true when the store has ended.
+    ended: watch::Sender<bool>,
+    /// Why it did not end well, for the first who asks.
+    end_error: Mutex<Option<StoreError>>,
+}
+
+struct Threads {
+    writer: JoinHandle<()>,
+    committer: JoinHandle<()>,
+    checkpointer: JoinHandle<Result<(), StoreError>>,
+    lock: FolderLock,
+}
+
+impl Store {
+    /// Opens a data folder, which is created if it does not exist, and brings its state up to its segments. Blocks for
+    /// as long as that takes: a moment after a clean close, a fraction of a second after a crash, longer when the state
+    /// must be built anew.
+    pub fn open(dir: &Path, options: StoreOptions, apply: Arc<dyn Apply>) -> Result<Store, OpenError> {
+        let folder = Folder::open(dir)?;
+        let fingerprint = apply.fingerprint();
+        let Recovered { segments, state, view, appended, log, to_seal, recovery } =
+            recover(&folder, &options, &apply, &fingerprint)?;
+        let end = view.end.place();
+        let folder_lock = folder.recovered()?;
+        let shared = Arc::new(Shared {
+            folder: dir.to_path_buf(),
+            apply,
+            fingerprint,
+            segments,
+            pipeline: Pipeline::new(options.queue),
+            views: Views::new(view, appended, &options),
+            log: Mutex::new(log),
+            poison: OnceLock::new(),
+            closed: AtomicBool::new(false),
+            options,
+        });
+        let threads = start(&shared, state, to_seal, end, folder_lock)?;
+        Ok(Store {
+            handle: Arc::new(Handle {
+                shared,
+                recovery,
+                threads: Mutex::new(Some(threads)),
+                ended: watch::Sender::new(false),
+                end_error: Mutex::new(None),
+            }),
+        })
+    }
+
+    /// What opening the folder had to put right.
+    pub fn recovery(&self) -> &Recovery {
+        &self.handle.recovery
+    }
+
+    /// Queues a job, and gives its result once the group that it became part of is committed as `durability` asks.
+    ///
+    /// Jobs run one after the other, in the order in which they were queued, on a thread of the store. A job is queued
+    /// when this is called; only when the queue is full ([`StoreOptions::queue`]) it waits until the future is polled
+    /// and a place is free. A job that was queued runs even if the future is dropped.
+    ///
+    /// A job sees what all jobs before it did. If it returns an error, or panics, nothing of it is kept. A job that
+    /// changes nothing is answered all the same once everything before it is as durable as it asks.
+    pub fn commit<T, E, F>(
+        &self,
+        durability: Durability,
+        job: F,
+    ) -> impl Future<Output = Result<T, CommitError<E>>> + Send + use<T, E, F>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+        F: FnOnce(&mut Group<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let shared = self.handle.shared.clone();
+        let (caller, result) = oneshot::channel();
+        let job = Job::new(durability, job, caller);
+        let waiting = match shared.pipeline.places.clone().try_acquire_owned() {
+            Ok(place) => {
+                push(&shared, job.with_place(place));
+                None
+            }
+            Err(TryAcquireError::NoPermits) => Some(job),
+            Err(TryAcquireError::Closed) => {
+                push(&shared, job);
+                None
+            }
+        };
+        async move {
+            if let Some(job) = waiting {
+                match shared.pipeline.places.clone().acquire_owned().await {
+                    Ok(place) => push(&shared, job.with_place(place)),
+                    Err(_closed) => push(&shared, job),
+                }
+            }
+            // The sender is dropped unsent only if a thread of the store died.
+            result.await.unwrap_or_else(|_| Err(refusal(&shared).into()))
+        }
+    }
+
+    /// A consistent state to read from: of the last write that was answered, or later.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let shared = self.handle.shared.clone();
+        shared.check_open()?;
+        let view = shared.views.current();
+        Ok(Snapshot { shared, view })
+    }
+
+    /// Checks the hash of every block and the chain of all journal records, and rebuilds the state from them beside the
+    /// stored one, in a temporary file of the data folder, to compare them row by row. Blocks for as long as that takes;
+    /// writing goes on meanwhile, and what is written after the call is not looked at.
+    pub fn verify(&self) -> Result<Report, StoreError> {
+        verify(&self.handle.shared)
+    }
+
+    /// Ends the store: takes no more writes, commits those that are queued, makes everything durable, ends the threads
+    /// and lets the folder go. All clones and snapshots give [`StoreError::Closed`] from then on. Closing twice is no
+    /// error. If this future is dropped the store ends all the same.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let mut ended = self.handle.ended.subscribe();
+        let threads = lock(&self.handle.threads).take();
+        if let Some(threads) = threads {
+            let handle = self.handle.clone();
+            let end = move || {
+                let result = threads.end(&handle.shared, Stop::Cleanly);
+                *lock(&handle.end_error) = result.err();
+                handle.ended.send_replace(true);
+            };
+            // Without a thread to spare it is done here: blocking is better than losing the end.
+            let end = Arc::new(Mutex::new(Some(end)));
+            let in_thread = end.clone();
+            let run = |end: &Mutex<Option<_>>| {
+                if let Some(end) = lock(end).take() {
+                    let end: Box<dyn FnOnce()> = Box::new(end);
+                    end();
+                }
+            };
+            if thread::Builder::new().name("store close".into()).spawn(move || run(&in_thread)).is_err() {
+                run(&end);
+            }
+        }
+        // An error would mean that the sender is gone, which `self` holds.
+        let _ = ended.wait_for(|ended| *ended).await;
+        match lock(&self.handle.end_error).take() {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        let Some(threads) = lock(&self.threads).take() else { return };
+        let here = thread::current().id();
+        let shared = self.shared.clone();
+        if threads.ids().contains(&here) {
+            // The last handle went with a job: that thread cannot wait for itself.
+            let ended = thread::Builder::new().name("store end".into()).spawn(move || threads.end(&shared, Stop::AtOnce));
+            drop(ended);
+        } else {
+            // Nobody is left to tell. What was answered is in the segments.
+            let _ = threads.end(&shared, Stop::AtOnce);
+        }
+    }
+}
+
+impl Threads {
+    fn ids(&self) -> [thread::ThreadId; 3] {
+        [self.writer.thread().id(), self.committer.thread().id(), self.checkpointer.thread().id()]
+    }
+
+    fn end(self, shared: &Shared, how: Stop) -> Result<(), StoreError> {
+        shared.closed.store(true, Ordering::Release);
+        shared.pipeline.close();
+        // A thread that panicked has poisoned the store, and that is told below.
+        let _ = self.writer.join();
+        shared.pipeline.stop_committer();
+        let _ = self.committer.join();
+        shared.views.stop(how);
+        let result = self.checkpointer.join().unwrap_or(Ok(()));
+        drop(self.lock);
+        match shared.poison.get() {
+            Some(poison) => Err(poison.clone().into()),
+            None => result,
+        }
+    }
+}
+
+fn push(shared: &Shared, job: Job) {
+    if let Err(job) = shared.pipeline.push(job) {
+        job.refuse(refusal(shared));
+    }
+}
+
+/// Why no more jobs are run.
+fn refusal(shared: &Shared) -> Refusal {
+    match shared.poison.get() {
+        Some(poison) => Refusal::Poisoned(poison.clone()),
+        None => Refusal::Closed(shared.folder.clone()),
+    }
+}
+
+fn start(
+    shared: &Arc<Shared>,
+    state: crate::state_file::StateFile,
+    to_seal: Vec<u32>,
+    end: (u32, u32),
+    lock: FolderLock,
+) -> Result<Threads, OpenError> {
+    let writer = Writer::new(shared.clone(), end);
+    let checkpointer = Checkpointer::new(shared.clone(), state, to_seal, end.0);
+    let committing = shared.clone();
+    // A thread that cannot be started ends those before it.
+    let writer = spawn(shared, "store writer", (), move || writer.run())?;
+    let committer = spawn(shared, "store committer", (), move || committer::run(&committing)).inspect_err(|_| {
+        shared.pipeline.close();
+    })?;
+    let checkpointer = spawn(shared, "store checkpointer", Ok(()), move || checkpointer.run()).inspect_err(|_| {
+        shared.pipeline.close();
+        shared.pipeline.stop_committer();
+    })?;
+    Ok(Threads { writer, committer, checkpointer, lock })
+}
+
+/// Starts a thread whose panic ends writing, not the process: `died` is its result then.
+fn spawn<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    name: &'static str,
+    died: T,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, DiskError> {
+    let of_thread = shared.clone();
+    let body = move || match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => result,
+        Err(panic) => {
+            let message = panic_message(&*panic);
+            let poison = of_thread.poison(StoreError::Internal { thread: name, message });
+            for job in of_thread.pipeline.abandon() {
+                job.refuse(Refusal::Poisoned(poison.clone()));
+            }
+            died
+        }
+    };
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map_err(DiskError::at("starting a thread for", &shared.folder))
+}

@@ -1,0 +1,250 @@
+use std::{
+    sync::{Arc, Condvar, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    StoreOptions, group::InFlight, journal_end::JournalEnd, locked::lock, overlay::Overlay, state_file::Base,
+    view::View,
+};
+
+/// Layers with at least so many rows are left as they are; smaller ones are merged, so that reading stays quick.
+const LARGE_LAYER: usize = 4096;
+/// Changes in memory, in bytes for each byte of a checkpoint's segment data, at which writing waits for the
+/// checkpoint that is running.
+const MEMORY_PER_CHECKPOINT_BYTE: u64 = 8;
+/// Bytes appended since the last checkpoint, in checkpoints, at which writing waits.
+const MAX_CHECKPOINTS_BEHIND: u64 = 2;
+
+/// The state that readers see, and what of it is not in the state file yet.
+pub(crate) struct Views {
+    state: Mutex<State>,
+    /// The checkpointer waits here for work.
+    work: Condvar,
+    /// The writer waits here for room.
+    room: Condvar,
+    limits: Limits,
+}
+
+/// When checkpoints start and when writing waits for them.
+struct Limits {
+    checkpoint_bytes: u64,
+    checkpoint_idle: Duration,
+    max_appended: u64,
+    max_memory: u64,
+}
+
+struct State {
+    view: Arc<View>,
+    /// The group under commit: seen by the jobs after it, not by readers.
+    in_flight: Option<Arc<InFlight>>,
+    /// How many of the oldest layers a running checkpoint writes. They stay as they are until it is done.
+    frozen: usize,
+    /// Bytes of segments since the last checkpoint, and those of them that the running one covers.
+    appended: u64,
+    appended_frozen: u64,
+    /// Memory of the layers.
+    memory: u64,
+    last_publish: Instant,
+    stop: Option<Stop>,
+    /// A checkpoint cannot be hoped for any more.
+    poisoned: bool,
+}
+
+/// How the checkpointer ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// After a last checkpoint.
+    Cleanly,
+    /// At once: the next open replays what is missing.
+    AtOnce,
+}
+
+/// What the checkpointer does next.
+pub(crate) enum Work {
+    Checkpoint(Arc<View>),
+    Stop(Stop),
+}
+
+impl Views {
+    pub(crate) fn new(view: View, appended: u64, options: &StoreOptions) -> Views {
+        let memory = view.layers.iter().map(|layer| layer.bytes() as u64).sum();
+        Views {
+            state: Mutex::new(State {
+                view: Arc::new(view),
+                in_flight: None,
+                frozen: 0,
+                appended,
+                appended_frozen: 0,
+                memory,
+                last_publish: Instant::now(),
+                stop: None,
+                poisoned: false,
+            }),
+            work: Condvar::new(),
+            room: Condvar::new(),
+            limits: Limits {
+                checkpoint_bytes: options.checkpoint_bytes,
+                checkpoint_idle: options.checkpoint_idle,
+                max_appended: options.checkpoint_bytes.saturating_mul(MAX_CHECKPOINTS_BEHIND),
+                max_memory: options.checkpoint_bytes.saturating_mul(MEMORY_PER_CHECKPOINT_BYTE),
+            },
+        }
+    }
+
+    pub(crate) fn current(&self) -> Arc<View> {
+        lock(&self.state).view.clone()
+    }
+
+    /// What a job sees before its own group.
+    pub(crate) fn for_job(&self) -> (Arc<View>, Option<Arc<InFlight>>) {
+        let state = lock(&self.state);
+        (state.view.clone(), state.in_flight.clone())
+    }
+
+    pub(crate) fn set_in_flight(&self, group: Arc<InFlight>) {
+        lock(&self.state).in_flight = Some(group);
+    }
+
+    /// Shows a committed group to readers.
+    pub(crate) fn publish(&self, changes: Arc<Overlay>, end: JournalEnd, bytes: u64) {
+        let mut state = lock(&self.state);
+        state.in_flight = None;
+        if end == state.view.end {
+            return;
+        }
+        let was_clean = state.appended == 0;
+        let was_due = self.limits.due(&state);
+        state.appended += bytes;
+        state.last_publish = Instant::now();
+        let mut layers = state.view.layers.clone();
+        if changes.rows() > 0 {
+            state.memory += changes.bytes() as u64;
+            layers.push(changes);
+        }
+        state.view = Arc::new(View { base: state.view.base.clone(), layers, end });
+        // In between, the checkpointer watches the clock by itself.
+        if was_clean || (!was_due && self.limits.due(&state)) {
+            self.work.notify_one();
+        }
+    }
+
+    /// The group under commit failed.
+    pub(crate) fn forget_in_flight(&self) {
+        lock(&self.state).in_flight = None;
+    }
+
+    /// Merges small layers, newest with the one before, as long as the newer is not much the smaller: a row is copied
+    /// a few times at most, and there are few layers at any time. Called by the committing thread alone.
+    pub(crate) fn tidy(&self) {
+        let (view, frozen) = {
+            let state = lock(&self.state);
+            (state.view.clone(), state.frozen)
+        };
+        let mut layers = view.layers[frozen.min(view.layers.len())..].to_vec();
+        let before = layers.len();
+        while let [.., older, newer] = &layers[..]
+            && older.rows() < LARGE_LAYER
+            && newer.rows() * 2 >= older.rows()
+        {
+            let mut merged = Overlay::clone(older);
+            merged.absorb_copy(newer);
+            layers.truncate(layers.len() - 2);
+            layers.push(Arc::new(merged));
+        }
+        if layers.len() == before {
+            return;
+        }
+        let mut state = lock(&self.state);
+        // A checkpoint that began or ended meanwhile has its own idea of the layers; the next group tidies again.
+        if !Arc::ptr_eq(&state.view, &view) || state.frozen != frozen {
+            return;
+        }
+        let mut all = view.layers[..frozen].to_vec();
+        all.append(&mut layers);
+        state.memory = all.iter().map(|layer| layer.bytes() as u64).sum();
+        state.view = Arc::new(View { base: view.base.clone(), layers: all, end: view.end });
+    }
+
+    /// Waits until a checkpoint is due, by bytes or because nothing was written for a while, or the store ends.
+    pub(crate) fn wait_for_work(&self) -> Work {
+        let mut state = lock(&self.state);
+        loop {
+            let due = state.appended > 0 && !state.poisoned;
+            if let Some(stop) = state.stop {
+                if due && stop == Stop::Cleanly {
+                    return Work::Checkpoint(state.freeze());
+                }
+                return Work::Stop(stop);
+            }
+            if !due {
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let idle = state.last_publish.elapsed();
+            if self.limits.due(&state) || idle >= self.limits.checkpoint_idle {
+                return Work::Checkpoint(state.freeze());
+            }
+            let wait = self.limits.checkpoint_idle - idle;
+            state = self.work.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// The frozen layers are in `base` now.
+    pub(crate) fn checkpointed(&self, base: Base) {
+        let mut state = lock(&self.state);
+        let layers = state.view.layers[state.frozen..].to_vec();
+        state.frozen = 0;
+        state.appended -= state.appended_frozen;
+        state.appended_frozen = 0;
+        state.memory = layers.iter().map(|layer| layer.bytes() as u64).sum();
+        state.view = Arc::new(View { base: Arc::new(base), layers, end: state.view.end });
+        drop(state);
+        self.room.notify_one();
+    }
+
+    /// Waits while so much is not in the state file yet that memory, or the time that the next open takes, would
+    /// grow without bound.
+    pub(crate) fn wait_for_room(&self) {
+        let mut state = lock(&self.state);
+        while !state.poisoned
+            && (state.appended >= self.limits.max_appended || state.memory >= self.limits.max_memory)
+        {
+            self.work.notify_one();
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Nobody waits for a checkpoint any more: there will be none.
+    pub(crate) fn stop_waiting(&self) {
+        lock(&self.state).poisoned = true;
+        self.room.notify_all();
+        self.work.notify_all();
+    }
+
+    pub(crate) fn stop(&self, how: Stop) {
+        lock(&self.state).stop = Some(how);
+        self.work.notify_all();
+    }
+
+    /// Lets go of the state file.
+    pub(crate) fn release(&self, empty: Base) {
+        let mut state = lock(&self.state);
+        state.view = Arc::new(View { base: Arc::new(empty), layers: Vec::new(), end: state.view.end });
+    }
+}
+
+impl Limits {
+    /// Whether a checkpoint is due whatever the clock says.
+    fn due(&self, state: &State) -> bool {
+        state.appended >= self.checkpoint_bytes || state.memory >= self.max_memory / 2
+    }
+}
+
+impl State {
+    fn freeze(&mut self) -> Arc<View> {
+        self.frozen = self.view.layers.len();
+        self.appended_frozen = self.appended;
+        self.view.clone()
+    }
+}

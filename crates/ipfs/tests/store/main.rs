@@ -1,0 +1,8 @@
+//! The store as its users see it: commits, snapshots, lifecycle, crashes, damage.
+mod crash;
+mod damage;
+mod groups;
+mod ledger;
+mod lifecycle;
+mod poison;
+mod state;
