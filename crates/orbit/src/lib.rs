@@ -1,1 +1,127 @@
-//! 
+//! The OrbitDB layer of debros: identities, signed entries, logs, databases and their state. It knows nothing of models.
+//!
+//! # What it is
+//! The formats are those of `@orbitdb/core` 4, byte for byte: a database that is written here is opened by a JavaScript peer at its address, and the other way
+//! round. Beyond them, every entry of others is checked for what JavaScript lets pass ([`Writer::join`]), equal clocks are told apart, everything
+//! from outside is bounded, and databases are read from indexes, never by a walk of the log.
+//!
+//! | to | use |
+//! |---|---|
+//! | open a data folder | [`Node`] |
+//! | be somebody | [`Node::identity`], [`Identity`], [`Keystore`], [`UserKey`] |
+//! | write, all or nothing | [`Node::write`], [`Writer`] |
+//! | read what was there at one moment | [`Node::snapshot`], [`Snapshot`], [`ReadDocuments`] |
+//! | name a database | [`DatabaseSpec`], [`Address`], [`Manifest`], [`AccessList`] |
+//! | tell keys and index rows of records | [`Schema`] |
+//! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`SigningKey`], [`PublicKey`] |
+//!
+//! # A database without models
+//! ```
+//! use debros_core::{Collation, Map};
+//! use debros_orbit::{DatabaseSpec, Durability, NoSchema, Node, NodeOptions, ReadDocuments, WriteError};
+//! use std::sync::Arc;
+//!
+//! # futures::executor::block_on(async {
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! let node = Node::open(folder, NodeOptions::default(), Arc::new(NoSchema))?;
+//! let me = node.identity("me")?;
+//! let notes = DatabaseSpec::documents("notes", [me.id()]);
+//!
+//! let (spec, writer) = (notes.clone(), me.clone());
+//! node.write(Durability::Local, move |w| {
+//!     let notes = w.open(&spec)?;
+//!     w.put(notes, &writer, Map::from_iter([("_id", "milk"), ("text", "buy some")]))?;
+//!     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+//! })
+//! .await?;
+//! node.close().await?;
+//! drop(node);
+//!
+//! let node = Node::open(folder, NodeOptions::default(), Arc::new(NoSchema))?;
+//! let snapshot = node.snapshot()?;
+//! let notes = snapshot.find(&notes)?.expect("it was opened before").id;
+//! let mut key = Vec::new();
+//! Collation::Plain.encode_whole(&"milk".into(), &mut key);
+//! let milk = snapshot.get(notes, &key)?.expect("it was put before");
+//! assert_eq!(milk.record.field("text").as_text(), Some("buy some"));
+//! assert_eq!(milk.author, me.id());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! # How state follows from the log
+//! The journal of the store below records three things: a database was opened, an identity was checked, an entry was accepted. Everything else is derived from these and from the
+//! blocks beside them, by the same functions when it is written and when it is replayed: heads, what each key holds, index rows, problems, counts. [`Node::verify`]
+//! derives it anew and compares.
+//!
+//! Of a key, the entry with the larger clock wins, then that of the larger key, then that of the larger hash; so replicas agree in whatever order entries arrive.
+//! Deletions are remembered until something newer is put.
+//!
+//! # What is stricter than in JavaScript
+//! An entry joins only if it has exactly the nine fields, in canonical bytes; `key` and `clock.id` are the key of the identity it names; `v` is 2; its time is an integer larger
+//! than those it follows, by no more than [`MAX_JUMP`]; it is at most [`MAX_ACCEPTED`] bytes and [`MAX_DEPTH`] levels deep; and everything that it follows or
+//! refers to is here. Honest JavaScript entries pass. A payload that means nothing joins the log and changes no state.
+
+mod access_list;
+mod address;
+mod clock;
+mod database;
+mod database_kind;
+mod document;
+mod documents;
+mod encoder;
+mod entry;
+mod hash;
+mod heads;
+mod identity;
+mod identity_block;
+mod journal_op;
+mod key_file;
+mod keystore;
+mod limits;
+mod log;
+mod manifest;
+mod node;
+mod payload;
+mod problem;
+mod public_key;
+mod read;
+mod read_error;
+mod scanner;
+mod schema;
+mod signing_key;
+mod snapshot;
+mod state;
+mod user_key;
+mod writer;
+
+pub use access_list::{AccessList, AccessListError};
+pub use address::{AccessAddress, Address, NotAnAccessAddress, NotAnAddress};
+pub use clock::Clock;
+pub use database::{ACCESS_FAMILY, AccessSpec, DatabaseId, DatabaseInfo, DatabaseSpec};
+pub use database_kind::{DatabaseKind, NotADatabaseKind};
+pub use debros_ipfs::{CommitError, Durability, Position, Report, StoreError, StoreOptions};
+pub use document::{Document, RowRef};
+pub use documents::{DocumentError, Documents, Row};
+pub use entry::{Entry, EntryError};
+pub use hash::{Hash, NotAHash};
+pub use identity::Identity;
+pub use identity_block::{IdentityBlock, IdentityError};
+pub use key_file::KeyFileError;
+pub use keystore::{Keystore, KeystoreError};
+pub use limits::{MAX_ACCEPTED, MAX_DEPTH, MAX_HEADS, MAX_JUMP, MAX_KEY, MAX_LINKS, MAX_TIME, MAX_WRITTEN};
+pub use log::{Log, LogError};
+pub use manifest::{Manifest, ManifestError};
+pub use node::{Node, NodeOptions, OpenError};
+pub use payload::{Op, Payload};
+pub use problem::Problem;
+pub use public_key::{NotAPublicKey, PublicKey};
+pub use read::{ReadDocuments, RowRefs};
+pub use read_error::ReadError;
+pub use scanner::ScanError;
+pub use schema::{IndexRow, NoSchema, Schema, Verdict};
+pub use signing_key::{KeyError, SigningKey};
+pub use snapshot::Snapshot;
+pub use user_key::UserKey;
+pub use writer::{JoinError, OpenDatabaseError, WriteError, Writer};

@@ -1,0 +1,308 @@
+//! [`ReadDocuments`]: reading the databases of a node.
+
+use crate::{
+    Address, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Hash, Problem, ReadError, RowRef,
+    state::{
+        ADDRESSES, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FieldReader, INDEXES, MEMBERS, NAMES, PROBLEMS,
+        family_prefix, index_prefix, key_of, load_record, load_value, name_key, past, problem_key,
+    },
+};
+use debros_core::{Map, Value};
+use debros_ipfs::{Bytes, Position, ReadState, Table};
+use std::sync::Arc;
+
+/// Rows, one by one, read as they are asked for. After an error there are no more.
+pub type RowRefs<'s> = Box<dyn Iterator<Item = Result<RowRef, ReadError>> + 's>;
+
+/// What reading needs; only a [`Snapshot`](crate::Snapshot) and a [`Writer`](crate::Writer) have it.
+pub(crate) trait Readable {
+    fn state(&self) -> &dyn ReadState;
+    fn core(&self) -> &Core;
+    /// Is it the state that everyone sees, rather than one that may yet be dropped?
+    fn is_committed(&self) -> bool;
+}
+
+/// Reading the databases of a node: as they were at one moment ([`Snapshot`](crate::Snapshot)), or as a write sees them, with what it has done so far
+/// ([`Writer`](crate::Writer)).
+///
+/// Ranges are half open: `start <= bytes < end`, and without `end` to the last.
+#[expect(private_bounds, reason = "nobody else may implement it")]
+pub trait ReadDocuments: Readable {
+    /// The database with this name or address. Of several with one name, the one that was opened first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn database(&self, name: &str) -> Result<Option<Arc<DatabaseInfo>>, ReadError> {
+        if let Ok(address) = name.parse() {
+            return self.at(&address);
+        }
+        let prefix = name_key(name, None);
+        let mut named = self.state().scan(NAMES, &prefix, past(&prefix).as_deref(), false);
+        match named.next().transpose()? {
+            Some((key, _)) => self.info(database_at(&key, prefix.len())?).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The database with this address.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn at(&self, address: &Address) -> Result<Option<Arc<DatabaseInfo>>, ReadError> {
+        let row = self.state().get(ADDRESSES, address.manifest().digest())?;
+        row.map(|row| self.info(database_at(&row, 0)?)).transpose()
+    }
+
+    /// The database that opening this would give, if it is open.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn find(&self, spec: &DatabaseSpec) -> Result<Option<Arc<DatabaseInfo>>, ReadError> {
+        let address = spec.address().map_err(|e| ReadError::State(Box::new(e)))?;
+        self.at(&address)
+    }
+
+    /// The database with this number.
+    ///
+    /// # Errors
+    /// If there is none, or the store cannot be read.
+    fn info(&self, database: DatabaseId) -> Result<Arc<DatabaseInfo>, ReadError> {
+        let info = self.core().info(self.state(), database)?.ok_or(ReadError::NoDatabase(database))?;
+        if self.is_committed() {
+            self.core().remember_database(&info);
+        }
+        Ok(info)
+    }
+
+    /// The databases of a family, in the order in which they were opened here.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn databases(&self, family: &str) -> Result<Vec<Arc<DatabaseInfo>>, ReadError> {
+        let Some(family) = family_number(self.state(), family)? else { return Ok(Vec::new()) };
+        let prefix = family.to_be_bytes();
+        let members = self.state().scan(MEMBERS, &prefix, past(&prefix).as_deref(), false);
+        members.map(|row| self.info(database_at(&row?.0, 4)?)).collect()
+    }
+
+    /// How many rows a database has.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn count(&self, database: DatabaseId) -> Result<u64, ReadError> {
+        Ok(self.core().log(self.state(), database)?.rows)
+    }
+
+    /// How many entries the log of a database has.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn entries(&self, database: DatabaseId) -> Result<u64, ReadError> {
+        Ok(self.core().log(self.state(), database)?.entries)
+    }
+
+    /// The heads of a database's log, newest first.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn heads(&self, database: DatabaseId) -> Result<Vec<Hash>, ReadError> {
+        Ok(crate::heads::sorted(self.core(), self.state(), database)?.into_iter().map(|(_, hash)| hash).collect())
+    }
+
+    /// The bytes of a block: an entry, an identity, a manifest, an access list.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn block(&self, hash: &Hash) -> Result<Option<Bytes>, ReadError> {
+        Ok(self.state().block(&hash.cid())?.map(|(_, bytes)| bytes))
+    }
+
+    /// What a key holds.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn get(&self, database: DatabaseId, key: &[u8]) -> Result<Option<Document>, ReadError> {
+        let state = self.state();
+        let Some(row) = state.get(DOCUMENTS, &key_of(database, key))? else { return Ok(None) };
+        let row = document_row(&row)?;
+        let problem = match row.problem {
+            true => state.get(PROBLEMS, &problem_key(database, false, key))?.map(|row| problem_at(&row)).transpose()?,
+            false => None,
+        };
+        Ok(Some(Document {
+            position: row.position,
+            author: author(self, row.stamp.author)?,
+            first_author: author(self, row.first.unwrap_or(row.stamp).author)?,
+            record: load_record(state, row.position)?,
+            problem: problem.map(|(_, _, reason)| reason),
+        }))
+    }
+
+    /// What a key of a keyvalue database holds.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn value(&self, database: DatabaseId, key: &Value) -> Result<Option<Value>, ReadError> {
+        let key = key_of(database, &crate::schema::plain_key(key));
+        let row = self.state().get(DOCUMENTS, &key)?;
+        row.map(|row| self.load_value(document_row(&row)?.position)).transpose()
+    }
+
+    /// The rows of a database whose key is in a range, by key. Of an events database: its events, in the order of the log.
+    fn scan_keys<'s>(&'s self, database: DatabaseId, start: &[u8], end: Option<&[u8]>, reverse: bool) -> RowRefs<'s> {
+        let prefix = key_of(database, &[]);
+        Box::new(range(self.state(), DOCUMENTS, &prefix, start, end, reverse).filter_map(move |row| {
+            let found = row.and_then(|(key, row)| {
+                let row = document_row(&row)?;
+                Ok((!row.problem).then(|| found(database, row.position, key[4..].to_vec(), 0)))
+            });
+            found.transpose()
+        }))
+    }
+
+    /// The rows of a database whose index row is in a range, by values and then key. The range is over values and key, one after the other.
+    fn scan_index<'s>(
+        &'s self,
+        database: DatabaseId,
+        index: u16,
+        start: &[u8],
+        end: Option<&[u8]>,
+        reverse: bool,
+    ) -> RowRefs<'s> {
+        let prefix = index_prefix(database, index, 0);
+        Box::new(range(self.state(), INDEXES, &prefix, start, end, reverse).map(move |row| {
+            let (key, row) = row?;
+            let (position, values) = index_row(&row)?;
+            if values > key.len() - 6 {
+                return Err(broken("an index row"));
+            }
+            Ok(found(database, position, key[6..].to_vec(), values))
+        }))
+    }
+
+    /// The rows of all databases of a family whose index row is in a range, by values, then database, then key; without an index by key, then database.
+    /// The range is over the values of the index, or over the keys. Only databases of which [`Schema::has_family`](crate::Schema::has_family) is true have such rows.
+    fn scan_family<'s>(
+        &'s self,
+        family: &str,
+        index: Option<u16>,
+        start: &[u8],
+        end: Option<&[u8]>,
+        reverse: bool,
+    ) -> RowRefs<'s> {
+        let number = match family_number(self.state(), family) {
+            Ok(Some(number)) => number,
+            Ok(None) => return Box::new(std::iter::empty()),
+            Err(error) => return Box::new(std::iter::once(Err(error))),
+        };
+        let prefix = family_prefix(number, index, 0);
+        Box::new(range(self.state(), FAMILY_ROWS, &prefix, start, end, reverse).map(move |row| {
+            let (key, row) = row?;
+            let (position, values) = index_row(&row)?;
+            let mut bytes = key[7..].to_vec();
+            if bytes.len() < values + 4 {
+                return Err(broken("a family row"));
+            }
+            let database = database_at(&bytes, values)?;
+            bytes.drain(values..values + 4);
+            Ok(found(database, position, bytes, if index.is_some() { values } else { 0 }))
+        }))
+    }
+
+    /// The record of a row.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn load(&self, position: Position) -> Result<Map, ReadError> {
+        Ok(load_record(self.state(), position)?)
+    }
+
+    /// The value of a row of a keyvalue or events database.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn load_value(&self, position: Position) -> Result<Value, ReadError> {
+        Ok(load_value(self.state(), position)?)
+    }
+
+    /// What is in the logs and is no row, database by database; of one database, if one is named.
+    fn problems(&self, database: Option<DatabaseId>) -> Box<dyn Iterator<Item = Result<Problem, ReadError>> + '_> {
+        let prefix = database.map_or_else(Vec::new, |database| key_of(database, &[]));
+        Box::new(range(self.state(), PROBLEMS, &prefix, &[], None, false).map(move |row| {
+            let (key, row) = row?;
+            let (position, number, reason) = problem_at(&row)?;
+            let refused = key.get(4) == Some(&1);
+            Ok(Problem {
+                database: database_at(&key, 0)?,
+                key: key.get(5..).unwrap_or_default().to_vec(),
+                position,
+                author: author(self, number)?,
+                refused,
+                reason,
+            })
+        }))
+    }
+}
+
+impl<R: Readable> ReadDocuments for R {}
+
+fn broken(what: &str) -> ReadError {
+    crate::state::StateError::Broken(format!("{what} is unreadable")).into()
+}
+
+fn family_number(state: &dyn ReadState, family: &str) -> Result<Option<u32>, ReadError> {
+    let Some(row) = state.get(FAMILIES, family.as_bytes())? else { return Ok(None) };
+    Ok(Some(database_at(&row, 0)?.0))
+}
+
+fn author<R: Readable + ?Sized>(read: &R, number: u32) -> Result<String, ReadError> {
+    let author = read.core().author(read.state(), number)?;
+    if read.is_committed() {
+        read.core().remember_author(&author);
+    }
+    Ok(author.id.clone())
+}
+
+/// The rows of a table whose key begins with `prefix`, and goes on within a range.
+fn range<'s>(
+    state: &'s dyn ReadState,
+    table: Table,
+    prefix: &[u8],
+    start: &[u8],
+    end: Option<&[u8]>,
+    reverse: bool,
+) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), ReadError>> + use<'s> {
+    let start = [prefix, start].concat();
+    let end = match end {
+        Some(end) => Some([prefix, end].concat()),
+        None => past(prefix),
+    };
+    state.scan(table, &start, end.as_deref(), reverse).map(|row| row.map_err(ReadError::from))
+}
+
+fn found(database: DatabaseId, position: Position, bytes: Vec<u8>, values: usize) -> RowRef {
+    RowRef { database, position, bytes, values }
+}
+
+fn document_row(row: &[u8]) -> Result<DocumentRow, ReadError> {
+    DocumentRow::from_bytes(row).ok_or_else(|| broken("a row"))
+}
+
+fn index_row(row: &[u8]) -> Result<(Position, usize), ReadError> {
+    let mut row = FieldReader::new(row);
+    let mut read = || Some((row.position()?, usize::try_from(row.number()?).ok()?));
+    read().ok_or_else(|| broken("an index row"))
+}
+
+fn problem_at(row: &[u8]) -> Result<(Position, u32, String), ReadError> {
+    let mut row = FieldReader::new(row);
+    let mut read = || Some((row.position()?, row.number32()?));
+    let (position, author) = read().ok_or_else(|| broken("a problem"))?;
+    Ok((position, author, String::from_utf8_lossy(row.rest()).into_owned()))
+}
+
+/// The number of a database that lies in a key or row.
+fn database_at(bytes: &[u8], at: usize) -> Result<DatabaseId, ReadError> {
+    let number = bytes.get(at..).and_then(|rest| rest.first_chunk());
+    number.map(|number| DatabaseId(u32::from_be_bytes(*number))).ok_or_else(|| broken("the number of a database"))
+}

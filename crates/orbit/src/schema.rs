@@ -1,0 +1,81 @@
+//! [`Schema`]: what the floors above know of records.
+
+use crate::DatabaseInfo;
+use debros_core::{Collation, Map, Value};
+
+/// What the floors above know of the records of documents databases: their keys, their index rows, and which are none.
+///
+/// State is derived from the log by these functions, here and on every replay. So they must be deterministic, and
+/// [`Schema::fingerprint`] must change when they do: then state is derived anew when the node is opened.
+pub trait Schema: Send + Sync + 'static {
+    /// Names these rules.
+    fn fingerprint(&self) -> Vec<u8>;
+
+    /// Judges a record, and gives its index rows.
+    ///
+    /// `author` is the id of the user who wrote it. `previous` is what the key holds now: the id of the user who first put a record
+    /// there, and the record. Entries of several writers arrive in any order, so for replicas to agree, a verdict should follow from `author` and
+    /// `record` alone. Asked again about a record that was a row, without `previous`, it must give the same index rows: that is how they are removed.
+    fn rows(&self, database: &DatabaseInfo, author: &str, record: &Map, previous: Option<(&str, &Map)>) -> Verdict;
+
+    /// The bytes of a key, by which rows are found and sorted. Different keys have different bytes, and no key's bytes begin another's.
+    fn key(&self, database: &DatabaseInfo, key: &Value) -> Vec<u8>;
+
+    /// Are the rows of this database also kept in the order of its family, for [`scan_family`](crate::ReadDocuments::scan_family)?
+    fn has_family(&self, database: &DatabaseInfo) -> bool {
+        let _ = database;
+        false
+    }
+
+    /// Does a deletion remove only what the same user has put? Then all records that [`Schema::rows`] lets pass for one key must be by one
+    /// user.
+    fn owners_only(&self, database: &DatabaseInfo) -> bool {
+        let _ = database;
+        false
+    }
+}
+
+/// What a record is to its database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// A row, with these index rows.
+    Row(Vec<IndexRow>),
+    /// What its key holds, but no row: it does not decode. Listed as a problem.
+    Problem(String),
+    /// Nothing that its key holds: its writer may not put it there. The entry stays in the log, and is listed as a problem.
+    Refused(String),
+}
+
+/// One row of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexRow {
+    /// The number of the index.
+    pub index: u16,
+    /// The encoded values of its fields: no values' bytes begin other values' of the same index.
+    pub values: Vec<u8>,
+}
+
+/// No schema: every record is a row, without indexes; keys sort as values do.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoSchema;
+
+impl Schema for NoSchema {
+    fn fingerprint(&self) -> Vec<u8> {
+        b"no schema".to_vec()
+    }
+
+    fn rows(&self, _: &DatabaseInfo, _: &str, _: &Map, _: Option<(&str, &Map)>) -> Verdict {
+        Verdict::Row(Vec::new())
+    }
+
+    fn key(&self, _: &DatabaseInfo, key: &Value) -> Vec<u8> {
+        plain_key(key)
+    }
+}
+
+/// The key of a value that no schema knows.
+pub(crate) fn plain_key(key: &Value) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Collation::Plain.encode_whole(key, &mut bytes);
+    bytes
+}

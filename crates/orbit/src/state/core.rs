@@ -1,0 +1,159 @@
+//! [`Core`]: what all parts of a node share.
+
+use super::{
+    Author, FieldReader, LogRow,
+    tables::{AUTHORS, COUNTERS, DATABASES, IDENTITIES, LOGS, key_of},
+};
+use crate::{
+    Address, DatabaseId, DatabaseInfo, Hash, Schema,
+    entry::EntryParts,
+    journal_op::{JournalOp, JournalOpError},
+};
+use debros_core::{Map, Value};
+use debros_ipfs::{Position, ReadState, StoreError, Table};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, RwLock},
+};
+
+/// What all parts of a node share: the schema, and databases and authors that were read from committed state, where they never change.
+pub(crate) struct Core {
+    pub(crate) schema: Arc<dyn Schema>,
+    databases: RwLock<HashMap<DatabaseId, Arc<DatabaseInfo>>>,
+    authors: RwLock<HashMap<u32, Arc<Author>>>,
+    /// Rows of databases that were decoded before, whether they were committed or not: a row says the same wherever it stands.
+    decoded: Mutex<HashMap<Vec<u8>, Arc<DatabaseInfo>>>,
+}
+
+/// Why state could not be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StateError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Journal(#[from] JournalOpError),
+    #[error(
+        "the state of the data folder contradicts itself: {0}; delete `state.redb` in it while it is closed, and it is rebuilt from the segments"
+    )]
+    Broken(String),
+}
+
+/// So many databases and authors are remembered at most; the rest are read again.
+const REMEMBERED: usize = 4096;
+
+impl Core {
+    pub(crate) fn new(schema: Arc<dyn Schema>) -> Core {
+        Core { schema, databases: RwLock::default(), authors: RwLock::default(), decoded: Mutex::default() }
+    }
+
+    pub(crate) fn info(&self, state: &dyn ReadState, id: DatabaseId) -> Result<Option<Arc<DatabaseInfo>>, StateError> {
+        if let Some(info) = self.databases.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(Some(info.clone()));
+        }
+        let Some(row) = state.get(DATABASES, &id.0.to_be_bytes())? else { return Ok(None) };
+        let mut decoded = self.decoded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(info) = decoded.get(&row) {
+            return Ok(Some(info.clone()));
+        }
+        let info = Arc::new(info_from_bytes(&row)?);
+        if decoded.len() >= REMEMBERED {
+            decoded.clear();
+        }
+        decoded.insert(row, info.clone());
+        Ok(Some(info))
+    }
+
+    /// The author of this number.
+    pub(crate) fn author(&self, state: &dyn ReadState, number: u32) -> Result<Arc<Author>, StateError> {
+        if let Some(author) = self.authors.read().unwrap_or_else(PoisonError::into_inner).get(&number) {
+            return Ok(author.clone());
+        }
+        let row = state.get(AUTHORS, &number.to_be_bytes())?;
+        let author = row.and_then(|row| Author::from_bytes(number, &row));
+        author.map(Arc::new).ok_or_else(|| StateError::Broken(format!("it has no identity {number}")))
+    }
+
+    /// Keeps what was read from a committed state.
+    pub(crate) fn remember_database(&self, info: &Arc<DatabaseInfo>) {
+        let mut known = self.databases.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(info.id, info.clone());
+    }
+
+    /// Keeps what was read from a committed state.
+    pub(crate) fn remember_author(&self, author: &Arc<Author>) {
+        let mut known = self.authors.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(author.number, author.clone());
+    }
+
+    /// The author with this identity block.
+    pub(crate) fn author_of(&self, state: &dyn ReadState, identity: &Hash) -> Result<Option<Arc<Author>>, StateError> {
+        let number = number_at(state, IDENTITIES, identity.digest())?;
+        number.map(|number| self.author(state, number)).transpose()
+    }
+
+    pub(crate) fn log(&self, state: &dyn ReadState, id: DatabaseId) -> Result<LogRow, StateError> {
+        match state.get(LOGS, &key_of(id, &[]))? {
+            None => Ok(LogRow::default()),
+            Some(row) => LogRow::from_bytes(&row)
+                .ok_or_else(|| StateError::Broken(format!("the heads of database {id} are unreadable"))),
+        }
+    }
+}
+
+/// The number in a row that holds one.
+pub(crate) fn number_at(state: &dyn ReadState, table: Table, key: &[u8]) -> Result<Option<u32>, StateError> {
+    let Some(row) = state.get(table, key)? else { return Ok(None) };
+    let number = row.try_into().map(u32::from_be_bytes);
+    number.map(Some).map_err(|_| StateError::Broken(format!("a row of `{table}` is no number")))
+}
+
+/// The next number of a counter: `d`atabases, `f`amilies, `a`uthors.
+pub(crate) fn counter(state: &dyn ReadState, which: &str) -> Result<u32, StateError> {
+    Ok(number_at(state, COUNTERS, which.as_bytes())?.unwrap_or(0))
+}
+
+/// The number that the next database gets.
+pub(crate) fn next_database(state: &dyn ReadState) -> Result<u32, StateError> {
+    counter(state, "d")
+}
+
+/// A database's row: the number of its family, then what the journal says of it.
+pub(crate) fn info_to_bytes(family: u32, op: &JournalOp) -> Vec<u8> {
+    let mut row = family.to_be_bytes().to_vec();
+    row.extend(op.to_bytes());
+    row
+}
+
+fn info_from_bytes(row: &[u8]) -> Result<DatabaseInfo, StateError> {
+    let broken = || StateError::Broken("a row of `databases` is unreadable".to_owned());
+    let mut fields = FieldReader::new(row);
+    let family = fields.array().map(u32::from_be_bytes).ok_or_else(broken)?;
+    let JournalOp::DatabaseOpened { id, manifest, spec } = JournalOp::from_bytes(fields.rest())? else {
+        return Err(broken());
+    };
+    let address = Address::of(manifest);
+    Ok(DatabaseInfo { id, address, log: address.to_string(), spec, family })
+}
+
+/// The value of the entry whose block is at `position`.
+pub(crate) fn load_value(state: &dyn ReadState, position: Position) -> Result<Value, StateError> {
+    let block = state.block_at(position)?;
+    let unreadable =
+        |e: &dyn std::fmt::Display| StateError::Broken(format!("the entry at {position} is unreadable: {e}"));
+    let parts = EntryParts::parse(&block).map_err(|e| unreadable(&e))?;
+    Ok(parts.value().map_err(|e| unreadable(&e))?.unwrap_or_default())
+}
+
+/// The record of the entry whose block is at `position`; empty, if its value is no record.
+pub(crate) fn load_record(state: &dyn ReadState, position: Position) -> Result<Map, StateError> {
+    match load_value(state, position)? {
+        Value::Map(record) => Ok(record),
+        _ => Ok(Map::new()),
+    }
+}

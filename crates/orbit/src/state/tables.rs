@@ -1,0 +1,87 @@
+//! The tables of state, and the form of their keys.
+//!
+//! Numbers in keys are big-endian, so that rows of one database, index or family lie together.
+
+use crate::DatabaseId;
+use debros_ipfs::Table;
+
+/// Which counter → the next number.
+pub(crate) const COUNTERS: Table = Table("counters");
+/// Database → what it is.
+pub(crate) const DATABASES: Table = Table("databases");
+/// Digest of the manifest → database.
+pub(crate) const ADDRESSES: Table = Table("addresses");
+/// Length of the name, name, database → nothing.
+pub(crate) const NAMES: Table = Table("names");
+/// Name of a family → its number.
+pub(crate) const FAMILIES: Table = Table("families");
+/// Family, database → nothing.
+pub(crate) const MEMBERS: Table = Table("members");
+/// Digest of an identity → its number.
+pub(crate) const IDENTITIES: Table = Table("identities");
+/// Number of an identity → who it is.
+pub(crate) const AUTHORS: Table = Table("authors");
+/// Database → heads and counts.
+pub(crate) const LOGS: Table = Table("logs");
+/// Database, key → what it holds.
+pub(crate) const DOCUMENTS: Table = Table("documents");
+/// Database, key (and the user, where a user deletes only what is theirs) → the deletion.
+pub(crate) const TOMBSTONES: Table = Table("tombstones");
+/// Database, index, values, key → position and length of the values.
+pub(crate) const INDEXES: Table = Table("indexes");
+/// Family, 0 or the index + 1, values, database, key → position and length of the values.
+pub(crate) const FAMILY_ROWS: Table = Table("family_rows");
+/// Database, 0 for a row or 1 for a refused entry, key → what is wrong.
+pub(crate) const PROBLEMS: Table = Table("problems");
+
+/// The key of something of a database.
+pub(crate) fn key_of(database: DatabaseId, rest: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(4 + rest.len());
+    key.extend_from_slice(&database.0.to_be_bytes());
+    key.extend_from_slice(rest);
+    key
+}
+
+/// What the rows of an index begin with.
+pub(crate) fn index_prefix(database: DatabaseId, index: u16, capacity: usize) -> Vec<u8> {
+    let mut key = Vec::with_capacity(6 + capacity);
+    key.extend_from_slice(&database.0.to_be_bytes());
+    key.extend_from_slice(&index.to_be_bytes());
+    key
+}
+
+/// What the family rows of an index, or of the keys, begin with.
+pub(crate) fn family_prefix(family: u32, index: Option<u16>, capacity: usize) -> Vec<u8> {
+    let mut key = Vec::with_capacity(7 + capacity);
+    key.extend_from_slice(&family.to_be_bytes());
+    // three bytes, so that there is room for every index beside the keys
+    let index = index.map_or(0, |index| u32::from(index) + 1);
+    key.extend_from_slice(&index.to_be_bytes()[1..]);
+    key
+}
+
+/// The key of a database's name, or what all databases of a name begin with.
+pub(crate) fn name_key(name: &str, database: Option<DatabaseId>) -> Vec<u8> {
+    let mut key = Vec::with_capacity(8 + name.len());
+    key.extend_from_slice(&(name.len() as u32).to_be_bytes());
+    key.extend_from_slice(name.as_bytes());
+    key.extend(database.into_iter().flat_map(|database| database.0.to_be_bytes()));
+    key
+}
+
+/// The key of a problem.
+pub(crate) fn problem_key(database: DatabaseId, refused: bool, key: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(5 + key.len());
+    bytes.extend_from_slice(&database.0.to_be_bytes());
+    bytes.push(u8::from(refused));
+    bytes.extend_from_slice(key);
+    bytes
+}
+
+/// The first bytes after everything that begins with `prefix`; `None` if nothing is.
+pub(crate) fn past(prefix: &[u8]) -> Option<Vec<u8>> {
+    let last = prefix.iter().rposition(|&byte| byte != 0xff)?;
+    let mut next = prefix[..=last].to_vec();
+    next[last] += 1;
+    Some(next)
+}

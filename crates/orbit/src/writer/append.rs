@@ -1,0 +1,166 @@
+use crate::{
+    DatabaseId, DatabaseKind, DocumentError, Entry, EntryError, Hash, Identity, IdentityError, Payload, ReadError,
+    Writer,
+    database::ACCESS_FAMILY,
+    entry::encode_payload,
+    heads,
+    journal_op::JournalOp,
+    limits::MAX_NEXT,
+    state::{Accepted, Judged, Outcome, StateError, refused, settle},
+};
+use debros_core::{ID, Map, Value};
+use debros_ipfs::ApplyError;
+
+/// Why something was not written. Nothing of it is left behind; what else the write has done stays, unless the write gives an error too.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The user may not write this database.
+    #[error("the user {user} may not write the database `{database}`")]
+    Denied {
+        /// The database's name.
+        database: String,
+        /// The user's id.
+        user: String,
+    },
+    /// The identity is not valid.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The record has no key, or there is nothing to delete.
+    #[error("database `{database}`: {source}")]
+    Document {
+        /// The database's name.
+        database: String,
+        /// What is wrong.
+        source: DocumentError,
+    },
+    /// The record is none for its database.
+    #[error("database `{database}`: the record was refused: {reason}")]
+    Record {
+        /// The database's name.
+        database: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The record is another user's.
+    #[error("database `{database}`: the record was put by another user, and only that user deletes it")]
+    NotOwner {
+        /// The database's name.
+        database: String,
+    },
+    /// Something that a database of this kind does not have.
+    #[error("the database `{database}` is a {kind} database, which has no {op}")]
+    Kind {
+        /// The database's name.
+        database: String,
+        /// Its kind.
+        kind: DatabaseKind,
+        /// What was to be done.
+        op: &'static str,
+    },
+    /// A database that says who may write others.
+    #[error(
+        "the database `{0}` says who may write others, and rights beyond those of its founding admins cannot be granted yet"
+    )]
+    Grants(String),
+    /// The entry cannot be written.
+    #[error("database `{database}`: {source}")]
+    Entry {
+        /// The database's name.
+        database: String,
+        /// What is wrong.
+        source: EntryError,
+    },
+    /// State could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// State could not be changed.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+}
+
+impl From<StateError> for WriteError {
+    fn from(error: StateError) -> WriteError {
+        WriteError::Read(error.into())
+    }
+}
+
+impl Writer<'_> {
+    /// Puts a record into a documents database, under its `_id`: a new one, or in place of the one that is there.
+    ///
+    /// # Errors
+    /// If the user may not write, the record has no key, is refused by the schema or cannot be stored, or the store fails.
+    pub fn put(&mut self, database: DatabaseId, identity: &Identity, record: Map) -> Result<Hash, WriteError> {
+        let key = record.field(ID).clone();
+        self.append(database, identity, Payload::put(key, Value::Map(record)))
+    }
+
+    /// Deletes what a key holds.
+    ///
+    /// # Errors
+    /// If the user may not write, there is nothing or it is another user's to delete, or the store fails.
+    pub fn del(&mut self, database: DatabaseId, identity: &Identity, key: Value) -> Result<Hash, WriteError> {
+        self.append(database, identity, Payload::del(key))
+    }
+
+    /// Writes an entry: signs it, and applies what it does.
+    ///
+    /// # Errors
+    /// As [`Writer::put`] and [`Writer::del`]; also if the operation is none of the database's kind.
+    pub fn append(&mut self, database: DatabaseId, identity: &Identity, payload: Payload) -> Result<Hash, WriteError> {
+        let info = self.database_info(database)?;
+        let name = || info.spec.name.clone();
+        if !info.spec.access.allows(identity.id()) {
+            return Err(WriteError::Denied { database: name(), user: identity.id().to_owned() });
+        }
+        if info.spec.family == ACCESS_FAMILY {
+            return Err(WriteError::Grants(name()));
+        }
+        let author = self.ensure_author(&identity.hash(), identity.block())?;
+        let judged = Judged::of(self.job.as_state(), self.core, &info, &author, Some(&payload))?;
+        match &judged.outcome {
+            Outcome::Row(_) | Outcome::Deletes { exists: true, may: true } => {}
+            Outcome::Problem(reason) | Outcome::Refused(reason) => {
+                if info.spec.kind == DatabaseKind::Documents && crate::documents::is_no_key(&payload.key) {
+                    let source = DocumentError::NoKey(ID.to_owned());
+                    return Err(WriteError::Document { database: name(), source });
+                }
+                return Err(WriteError::Record { database: name(), reason: reason.clone() });
+            }
+            Outcome::Deletes { exists: false, .. } => {
+                let source = DocumentError::NotFound(Box::new(payload.key));
+                return Err(WriteError::Document { database: name(), source });
+            }
+            Outcome::Deletes { .. } => return Err(WriteError::NotOwner { database: name() }),
+            Outcome::Nothing => {
+                return Err(WriteError::Kind { database: name(), kind: info.spec.kind, op: payload.op.word() });
+            }
+        }
+
+        let heads = heads::sorted(self.core, self.job.as_state(), database)?;
+        let time = heads.first().map_or(0, |(clock, _)| clock.time) + 1;
+        let next: Vec<Hash> = heads.iter().take(MAX_NEXT).map(|(_, hash)| *hash).collect();
+        let mut refs = Vec::new();
+        if self.references > 0 {
+            let behind = heads::behind(self.job.as_state(), &next).skip(next.len());
+            refs = behind.take(self.references).collect::<Result<_, _>>()?;
+        }
+        let wrong = |source| WriteError::Entry { database: info.spec.name.clone(), source };
+        let payload = encode_payload(&payload.into_value()).map_err(wrong)?;
+        let bytes = Entry::encode(identity, &info.log, &payload, &next, &refs, time).map_err(wrong)?;
+        let hash = Hash::of(&bytes);
+        let block = self.job.add_block(hash.cid(), bytes);
+        let op = JournalOp::EntryAccepted { database, block };
+        let core = self.core;
+        self.job.journal_with(
+            op.to_bytes(),
+            Box::new(|job| {
+                let position = job.group_block(block).map(|(_, _, position)| position);
+                let position = position.ok_or_else(|| ApplyError::refused("the entry's block was not added"))?;
+                let entry = Accepted { hash, position, time, next: &next };
+                settle(job, core, &info, &author, &entry, judged).map_err(refused)
+            }),
+        )?;
+        Ok(hash)
+    }
+}

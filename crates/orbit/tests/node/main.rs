@@ -1,0 +1,13 @@
+//! A node on a real data folder.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod access;
+mod convergence;
+mod devices;
+mod documents;
+mod joins;
+mod problems;
+mod reopen;
+mod scans;
+mod support;
