@@ -61,6 +61,7 @@ pub(crate) fn model(input: &DeriveInput, args: ModelArgs, errors: &mut Errors) -
     let mut members: Vec<Member> =
         written.iter().map(|one| member(input, one, &written, &stored, errors)).collect();
     let key = keys::check(input, &written, &mut members, errors);
+    owner_key(&args, &members, &key, errors);
     let sharding = sharding::check(&args, &written, &mut members, &key, errors);
     let indexes = indexes::check(&args, &written, &members, &key, sharding.as_ref(), errors);
     Some(Model {
@@ -157,6 +158,18 @@ fn scope(input: &DeriveInput, args: &ModelArgs, errors: &mut Errors) -> (Scope, 
         _ => {}
     }
     (scope, args.writers.map_or(Writers::Anyone, |writers| writers.value))
+}
+
+/// Only a generated key says whose a record is.
+fn owner_key(args: &ModelArgs, members: &[Member], key: &[String], errors: &mut Errors) {
+    let Some(writers) = args.writers.filter(|writers| writers.value == Writers::Owner) else { return };
+    let generated = members.iter().any(|member| matches!(member, Member::Column(column) if column.role == Role::GeneratedKey));
+    if !generated && !key.is_empty() {
+        errors.at_span(
+            writers.span,
+            "only a generated id says who created a record: make `id: Id<..>` of the model the key, or write `writers = anyone`",
+        );
+    }
 }
 
 /// The column of this name among members.

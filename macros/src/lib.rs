@@ -12,6 +12,7 @@ mod errors;
 mod expand;
 mod model;
 mod parse;
+mod prelude;
 mod suggest;
 mod value;
 

@@ -59,7 +59,7 @@ pub(crate) fn check(
             && !keys.is_empty()
         {
             let fields: Vec<String> = keys.iter().map(|key| key.unraw().to_string()).collect();
-            if fields != key && !indexes.list.iter().any(|index| index.fields.starts_with(&fields)) {
+            if !indexes.list.iter().any(|index| index.fields.starts_with(&fields)) {
                 indexes.list.push(Index { fields, unique: false });
             }
         }

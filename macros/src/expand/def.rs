@@ -11,7 +11,8 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Type, ext::IdentExt as _, spanned::Spanned as _};
 
-pub(crate) fn def(model: &Model, names: &Names) -> TokenStream {
+/// The tables of columns and relations, and the schema with them in it.
+pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
     let p = &names.private;
     let ident = &model.ident;
     let (name, stored) = (ident.unraw().to_string(), &model.stored);
@@ -35,10 +36,14 @@ pub(crate) fn def(model: &Model, names: &Names) -> TokenStream {
             quote!(::core::option::Option::Some(#p::Sharding { strategy: #p::Strategy::Hash, key: #key, count: #count }))
         }
     };
-    quote! {{
-        const fn column(name: &'static str, kind: #p::Kind, optional: bool, role: #p::Role, rules: &'static [&'static str]) -> #p::FieldDef {
+    let tables = quote! {
+        const fn __column(name: &'static str, kind: #p::Kind, optional: bool, role: #p::Role, rules: &'static [&'static str]) -> #p::FieldDef {
             #p::FieldDef { name, kind, optional, role, rules }
         }
+        const __COLUMNS: &[#p::FieldDef] = &[#(#fields,)*];
+        const __RELATIONS: &[#p::RelationDef] = &[#(#relations,)*];
+    };
+    let def = quote! {
         &#p::ModelDef {
             name: #name,
             path: <#ident as #p::Model>::PATH,
@@ -46,14 +51,15 @@ pub(crate) fn def(model: &Model, names: &Names) -> TokenStream {
             scope: #p::Scope::#scope,
             store: #p::StoreKind::Documents,
             version: 1,
-            fields: &[#(#fields,)*],
+            fields: __COLUMNS,
             key: &[#(#key),*],
-            relations: &[#(#relations,)*],
+            relations: __RELATIONS,
             indexes: &[#(#indexes,)*],
             sharding: #sharding,
             check: #p::check::<#ident>,
         }
-    }}
+    };
+    (tables, def)
 }
 
 fn field(column: &Column, names: &Names) -> TokenStream {
@@ -73,7 +79,7 @@ fn field(column: &Column, names: &Names) -> TokenStream {
     }
     let (field, span) = (record::field(column), column.named.ty.span());
     let (kind, optional) = (quote_spanned!(span=> #field::KIND), quote_spanned!(span=> #field::OPTIONAL));
-    quote!(column(#name, #kind, #optional, __Role::#role, &[#(#rules),*]))
+    quote!(__column(#name, #kind, #optional, __Role::#role, &[#(#rules),*]))
 }
 
 fn relation(model: &Model, relation: &Relation, target: &Type, names: &Names) -> TokenStream {

@@ -34,6 +34,7 @@ pub(crate) fn fields(model: &Model, names: &Names) -> TokenStream {
         #[allow(dead_code)]
         #vis struct #fields { #(#members,)* }
         impl ::core::marker::Copy for #fields {}
+        #[automatically_derived]
         impl ::core::clone::Clone for #fields {
             fn clone(&self) -> Self { *self }
         }

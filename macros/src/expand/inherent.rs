@@ -1,9 +1,10 @@
 //! The three items that the struct itself gets: `FIELDS`, `query`, `get`. Nothing else, so that no name is taken.
 
-use super::names::Names;
+use super::{names::Names, spans::respan};
 use crate::model::Model;
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::spanned::Spanned as _;
 
 pub(crate) fn inherent(model: &Model, names: &Names) -> TokenStream {
     let Names { private: p, fields, .. } = names;
@@ -11,6 +12,9 @@ pub(crate) fn inherent(model: &Model, names: &Names) -> TokenStream {
     let about_fields = format!("The columns and relations of `{ident}`: `{ident}::FIELDS.x.eq(..)` is a predicate that can be kept.");
     let about_query = format!("A query of `{ident}`.");
     let about_get = format!("The `{ident}` with this key, if there is one.");
+    // what is no key is told to be none of this one
+    let span = model.key_columns().next().map_or(model.ident.span(), |column| column.named.ty.span());
+    let bound = respan(quote!(#p::IntoKey<<#ident as #p::Model>::Key>), span);
     quote! {
         #[allow(dead_code)]
         impl #ident {
@@ -19,7 +23,7 @@ pub(crate) fn inherent(model: &Model, names: &Names) -> TokenStream {
             #[doc = #about_query]
             #vis fn query() -> #p::Query<#ident> { #p::Query::new() }
             #[doc = #about_get]
-            #vis fn get(key: impl #p::IntoKey<<#ident as #p::Model>::Key>) -> #p::Get<#ident> { #p::Get::new(key) }
+            #vis fn get(key: impl #bound) -> #p::Get<#ident> { #p::Get::new(key) }
         }
     }
 }

@@ -6,7 +6,10 @@ use super::{
     relations::target_model,
     spans::respan,
 };
-use crate::model::{Model, Relation, RelationKind};
+use crate::{
+    model::{Model, Relation, RelationKind},
+    prelude,
+};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::spanned::Spanned as _;
@@ -27,6 +30,7 @@ pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
     let Names { private: p, loaded, shape, .. } = names;
     let ident = &model.ident;
     let (index, nested) = (other_than(model, "I"), other_than(model, "N"));
+    let tool_attributes = prelude::has_tool_attributes();
     let (mut traits, mut on_loaded, mut on_bare) = (Vec::new(), Vec::new(), Vec::new());
     for (relation, target) in model.relations_with_target() {
         let (marker, trait_name) = (marker(model, relation), loaded_trait(model, relation));
@@ -38,17 +42,23 @@ pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
         let target_span = target.span();
         let target = target_model(target, names);
         let target_name = format_ident!("{trait_name}Row");
-        let row = quote!(#nested::Row);
-        let (slot, view) = (relation.slot(), view(relation, &row));
+        let (row, bare_row) = (quote!(#nested::Row), quote!(#target_name));
+        let (slot, view, bare_view) = (relation.slot(), view(relation, &row), view(relation, &bare_row));
         let docs = docs::of(&relation.named, &format!("The loaded relation `{name}`."));
+        let (said, silent) = if tool_attributes {
+            let said = quote!(#[diagnostic::on_unimplemented(message = #message, label = "not loaded here", note = #note)]);
+            (said, quote!(#[diagnostic::do_not_recommend]))
+        } else {
+            (TokenStream::new(), TokenStream::new())
+        };
         // all of it stands at the relation's target, so that the compiler complains once of a target that is no model
         let at = |tokens| respan(tokens, target_span);
         traits.push(at(quote! {
             #[doc(hidden)]
-            #[diagnostic::on_unimplemented(message = #message, label = "not loaded here", note = #note)]
+            #said
             #vis trait #trait_name<#index>: #p::Has<#marker, #index> {}
             type #target_name = #target;
-            #[diagnostic::do_not_recommend]
+            #silent
             impl<#shape: #p::Has<#marker, #index>, #index> #trait_name<#index> for #shape {}
         }));
         let (on_impl, view) = (at(quote!(#field_vis fn)), at(view));
@@ -57,15 +67,15 @@ pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
         let generics = at(quote!(<#index, #nested: #p::Yields<#target_name>>));
         on_loaded.push(quote!(#docs #on_impl #field #generics #read #body));
         // never called, as the bound never holds
-        let unread = at(quote!(<#index>(&self) -> &#target_name where #p::Bare: #trait_name<#index> { ::core::unreachable!() }));
+        let unread = at(quote!(<#index>(&self) -> #bare_view where #p::Bare: #trait_name<#index> { ::core::unreachable!() }));
         let hidden = at(quote!(#[doc(hidden)]));
         on_bare.push(quote!(#hidden #on_impl #field #unread));
     }
     let impls = (!traits.is_empty()).then(|| {
         quote! {
-            #[allow(dead_code, clippy::all, clippy::pedantic)]
+            #[allow(dead_code, clippy::must_use_candidate)]
             impl<#shape: #p::Shape> #loaded<#shape> { #(#on_loaded)* }
-            #[allow(dead_code, clippy::all, clippy::pedantic)]
+            #[allow(dead_code, clippy::must_use_candidate, clippy::unused_self)]
             impl #ident { #(#on_bare)* }
         }
     });

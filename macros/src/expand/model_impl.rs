@@ -16,7 +16,7 @@ pub(crate) fn model_impl(model: &Model, names: &Names) -> TokenStream {
         Scope::User => quote!(PerUser),
         Scope::Global => quote!(World),
     };
-    let (value, def) = (fields::value(model, names), def::def(model, names));
+    let (value, (tables, def)) = (fields::value(model, names), def::def(model, names));
     let record = record::functions(model, names);
     let hooks = model.hooks.map(|span| {
         let own = respan(quote!(#ident), span);
@@ -28,6 +28,7 @@ pub(crate) fn model_impl(model: &Model, names: &Names) -> TokenStream {
         }
     });
     quote! {
+        #tables
         impl #p::Model for #ident {
             type Fields = #fields;
             type Key = #key;
