@@ -1,1 +1,97 @@
-//! 
+//! Decorate plain structs, and get typed queries, relations, validation and hooks over replicated, signed, append-only logs.
+//!
+//! ```
+//! use debros::prelude::*;
+//!
+//! #[model(scope = global, writers = anyone)]
+//! #[derive(Debug, Clone)]
+//! pub struct User {
+//!     #[field(key)]
+//!     pub id: Id<User>,
+//!     #[field(unique, len = 3..=32)]
+//!     pub username: String,
+//!     #[has_many]
+//!     pub posts: HasMany<Post>,
+//! }
+//!
+//! #[model(scope = user)]
+//! #[derive(Debug, Clone)]
+//! pub struct Post {
+//!     #[field(key)]
+//!     pub id: Id<Post>,
+//!     pub user_id: Id<User>,
+//!     pub title: String,
+//!     #[field(index, default = false)]
+//!     pub published: bool,
+//!     #[belongs_to(key = user_id)]
+//!     pub author: BelongsTo<User>,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> debros::Result<()> {
+//! # let folder = tempfile::tempdir().expect("a folder");
+//! let db = Db::open(folder.path(), "blog", models![User, Post]).await?;
+//! let me = db.session(&db.identity("alice").await?);
+//!
+//! let alice = me.create(NewUser { username: "alice".into() }).await?;
+//! let post = me.create(NewPost { user_id: alice.id, title: "Hi".into() }).set(|p| p.published, true).await?;
+//!
+//! let posts = Post::query()
+//!     .filter(|p| p.published.eq(true) & p.author.is(|u| u.username.eq("alice")))
+//!     .with(|p| p.author)
+//!     .order_by(|p| p.title.asc())
+//!     .fetch(&me)
+//!     .await?;
+//! assert_eq!(posts[0].author().username, "alice");
+//!
+//! me.update(&post).set(|p| p.title, "Hello").await?;
+//! me.delete(&post).await?;
+//! db.close().await?;
+//! # Ok(()) }
+//! ```
+
+mod blocking;
+mod builder;
+mod db;
+mod error;
+mod execute;
+mod identity;
+mod keys;
+mod open_error;
+pub mod prelude;
+mod problem;
+mod registry;
+mod schema;
+mod session;
+mod source;
+mod stores;
+mod view;
+mod write;
+mod write_error;
+
+#[doc(hidden)]
+pub mod __private {
+    //! What generated code names. No part of the API.
+    pub use debros_core::*;
+    pub use debros_derive::Model;
+    pub use debros_query::{Get, Query, Related};
+}
+
+pub use builder::Builder;
+pub use db::{Db, IdentityError, OwnerError, StoreError};
+pub use debros_core::{
+    BelongsTo, DecodeError, EncodeError, Filter, HasMany, HasOne, HookContext, HookError, Hooks, Id, Insert, Loaded, ManyToMany,
+    Model, Models, NotATimestamp, NotAUserId, NotAnId, Row, Sort, Timestamp, UserId, ValidationError, Value, Violation, models,
+};
+pub use debros_derive::{Value, model};
+pub use debros_orbit::{Durability, Report as VerifyReport};
+pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};
+pub use error::{Error, Result};
+pub use identity::Identity;
+pub use open_error::OpenError;
+pub use problem::{Problem, ProblemKind};
+pub use registry::ModelError;
+pub use session::Session;
+pub use view::View;
+pub use write::{Batch, Change, Create, Creation, Pending, Update, Writing};
+pub use write_error::WriteError;

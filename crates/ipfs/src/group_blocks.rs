@@ -1,4 +1,5 @@
 use cid::Cid;
+use sha2::{Digest, Sha256};
 
 use crate::{
     Position,
@@ -76,6 +77,18 @@ impl GroupBlocks {
         for (cid, position) in self.blocks.drain(mark.blocks..) {
             self.table.remove(block_key(&cid), position.offset);
         }
+    }
+
+    /// SHA-256 of what frames the blocks, in order: the length and CID of each.
+    pub(crate) fn heads(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        let mut at = 0;
+        for (_, position) in &self.blocks {
+            let data = (position.offset - self.start) as usize;
+            hash.update(&self.bytes[at..data]);
+            at = data + position.len as usize;
+        }
+        hash.finalize().into()
     }
 
     pub(crate) fn segment(&self) -> u32 {

@@ -4,9 +4,9 @@ use crate::{
     varint::{push_varint, varint_len},
 };
 
-/// First bytes of every journal record: CBOR for an array of eight, the first of which is the text `debros-journal`,
+/// First bytes of every journal record: CBOR for an array of nine, the first of which is the text `debros-journal`,
 /// the second the version 1, and the third sixteen bytes (the mark of the store).
-const MAGIC: [u8; 18] = *b"\x88\x6edebros-journal\x01\x50";
+const MAGIC: [u8; 18] = *b"\x89\x6edebros-journal\x01\x50";
 /// Length of what all records of a store begin with: the magic and the mark.
 pub(crate) const PREFIX_LEN: usize = 34;
 /// Bytes of a CID of a record: version 1, raw codec, sha2-256, 32 bytes.
@@ -14,11 +14,11 @@ const CID_PREFIX: [u8; 4] = [0x01, 0x55, 0x12, 0x20];
 /// Length of a record's CID.
 pub(crate) const CID_LEN: usize = 36;
 /// Offset of the array of operations in a record.
-const OPS_AT: usize = PREFIX_LEN + 57;
+const OPS_AT: usize = PREFIX_LEN + 91;
 
 /// The last section of every group: what was done with its blocks, chained to the record before it.
 ///
-/// CBOR: `["debros-journal", 1, mark, sequence, synced, blocks, previous, [op, ..]]`, the three numbers in 8, 8 and 4
+/// CBOR: `["debros-journal", 1, mark, sequence, synced, blocks, previous, heads, [op, ..]]`, the three numbers in 8, 8 and 4
 /// bytes so that their places are fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct JournalRecord {
@@ -30,6 +30,8 @@ pub(crate) struct JournalRecord {
     pub(crate) blocks: u32,
     /// SHA-256 of the record before it in the file; of the file's header in the first one.
     pub(crate) previous: [u8; 32],
+    /// SHA-256 of what frames the blocks: the length and CID of each. Their content is covered by their CIDs.
+    pub(crate) heads: [u8; 32],
     /// The operations, opaque to the store.
     pub(crate) ops: Vec<Vec<u8>>,
 }
@@ -73,6 +75,8 @@ pub(crate) fn section(record: &JournalRecord, mark: &StoreMark) -> (Vec<u8>, [u8
     bytes.extend_from_slice(&record.blocks.to_be_bytes());
     bytes.extend_from_slice(&[0x58, 0x20]);
     bytes.extend_from_slice(&record.previous);
+    bytes.extend_from_slice(&[0x58, 0x20]);
+    bytes.extend_from_slice(&record.heads);
     push_head(&mut bytes, 0x80, record.ops.len());
     for op in &record.ops {
         push_head(&mut bytes, 0x40, op.len());
@@ -90,7 +94,8 @@ pub(crate) fn decode(data: &[u8], mark: &StoreMark) -> Option<JournalRecord> {
     let (sequence, fixed) = fixed.strip_prefix(&[0x1b])?.split_first_chunk::<8>()?;
     let (synced, fixed) = fixed.strip_prefix(&[0x1b])?.split_first_chunk::<8>()?;
     let (blocks, fixed) = fixed.strip_prefix(&[0x1a])?.split_first_chunk::<4>()?;
-    let previous = fixed.strip_prefix(&[0x58, 0x20])?;
+    let (previous, fixed) = fixed.strip_prefix(&[0x58, 0x20])?.split_first_chunk::<32>()?;
+    let heads = fixed.strip_prefix(&[0x58, 0x20])?;
     let mut rest = &data[OPS_AT..];
     let count = read_head(&mut rest, 0x80)?;
     // Every operation takes at least one byte, so a count beyond the bytes is refused before memory is asked for.
@@ -108,7 +113,8 @@ pub(crate) fn decode(data: &[u8], mark: &StoreMark) -> Option<JournalRecord> {
         sequence: u64::from_be_bytes(*sequence),
         synced: u64::from_be_bytes(*synced),
         blocks: u32::from_be_bytes(*blocks),
-        previous: previous.try_into().ok()?,
+        previous: *previous,
+        heads: heads.try_into().ok()?,
         ops,
     })
 }
@@ -185,6 +191,7 @@ mod tests {
             synced: 1 << 33,
             blocks: 2,
             previous: [9; 32],
+            heads: [8; 32],
             ops: vec![b"op".to_vec(), vec![], vec![1; 300]],
         };
         let (section, digest) = section(&record, &MARK);
@@ -202,6 +209,7 @@ mod tests {
                 Value::Integer((1u64 << 33).into()),
                 Value::Integer(2.into()),
                 bytes(&[9; 32]),
+                bytes(&[8; 32]),
                 Value::Array(vec![bytes(b"op"), bytes(b""), bytes(&[1; 300])]),
             ])
         );
@@ -209,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_count_of_operations_that_cannot_be_there_is_refused() {
-        let record = JournalRecord { sequence: 1, synced: 0, blocks: 0, previous: [0; 32], ops: vec![] };
+        let record = JournalRecord { sequence: 1, synced: 0, blocks: 0, previous: [0; 32], heads: [0; 32], ops: vec![] };
         let (section, _) = section(&record, &MARK);
         let mut data = data(&section).to_vec();
         data.truncate(OPS_AT);
@@ -219,10 +227,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn records_round_trip(sequence: u64, synced: u64, blocks: u32, previous: [u8; 32],
+        fn records_round_trip(sequence: u64, synced: u64, blocks: u32, previous: [u8; 32], heads: [u8; 32],
             ops in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..400), 0..40))
         {
-            let record = JournalRecord { sequence, synced, blocks, previous, ops };
+            let record = JournalRecord { sequence, synced, blocks, previous, heads, ops };
             let (section, digest) = section(&record, &MARK);
             prop_assert_eq!(section.len() as u32, section_len(&record.ops));
             prop_assert_eq!(sha256(data(&section)), digest);
@@ -231,13 +239,14 @@ mod tests {
 
         #[test]
         fn whatever_decodes_is_what_would_be_written(mut bytes in prop::collection::vec(any::<u8>(), 0..60), flip: prop::sample::Index) {
-            let record = JournalRecord { sequence: 1, synced: 2, blocks: 3, previous: [4; 32], ops: vec![bytes.clone(), b"x".to_vec()] };
+            let record = JournalRecord { sequence: 1, synced: 2, blocks: 3, previous: [4; 32], heads: [5; 32], ops: vec![bytes.clone(), b"x".to_vec()] };
             let (whole, _) = section(&record, &MARK);
             bytes = data(&whole).to_vec();
             let at = flip.index(bytes.len());
             bytes[at] ^= 0x41;
             if let Some(read) = decode(&bytes, &MARK) {
-                prop_assert_eq!(data(&section(&read, &MARK).0), &bytes[..]);
+                let (again, _) = section(&read, &MARK);
+                prop_assert_eq!(data(&again), &bytes[..]);
             }
         }
     }

@@ -86,6 +86,13 @@ impl FolderLock {
     }
 }
 
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is being started at this moment holds a copy of it.
+        let _ = self.file.unlock();
+    }
+}
+
 /// Stands in the lock file where the run of the machine is not known.
 const NO_BOOT: &str = "-";
 

@@ -36,11 +36,6 @@ impl Position {
             len: u32::from_be_bytes(*len),
         })
     }
-
-    /// Offset of the byte after the block's data.
-    pub(crate) fn end(self) -> u64 {
-        u64::from(self.offset) + u64::from(self.len)
-    }
 }
 
 impl fmt::Display for Position {

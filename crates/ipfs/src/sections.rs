@@ -79,10 +79,6 @@ impl Sections {
         self.at
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Goes on from another offset.
     pub(crate) fn seek(&mut self, at: u64) {
         self.at = at;

@@ -63,10 +63,6 @@ impl SegmentWriter {
         Ok(SegmentWriter { file, end, synced: u64::from(HEADER_LEN) })
     }
 
-    pub(crate) fn end(&self) -> JournalEnd {
-        self.end
-    }
-
     /// What is not known to be on the disk, if anything.
     pub(crate) fn unsynced(&self) -> Option<Unsynced> {
         let len = u64::from(self.end.offset);
@@ -108,6 +104,7 @@ impl SegmentWriter {
                 synced: self.synced,
                 blocks: blocks.len(),
                 previous: self.end.previous,
+                heads: blocks.heads(),
                 ops,
             };
             let (section, digest) = journal_record::section(&record, segments.mark());

@@ -58,10 +58,6 @@ impl Segments {
         Segments { folder, mark, files, all: RwLock::default() }
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     pub(crate) fn mark(&self) -> &StoreMark {
         &self.mark
     }
@@ -113,11 +109,6 @@ impl Segments {
 
     fn get(&self, number: u32) -> Option<Arc<Segment>> {
         self.all.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
-    }
-
-    /// Numbers of the segments, ascending.
-    pub(crate) fn numbers(&self) -> Vec<u32> {
-        self.all.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect()
     }
 
     /// The block at a position, checked against the digest that lies before it.

@@ -100,6 +100,9 @@ impl StoredGroups {
                     format!("journal record {} counts {} blocks, {} are there", record.sequence, record.blocks, blocks.len()),
                 ));
             }
+            if record.heads != blocks.heads() {
+                return Err(Fault::broken(u64::from(start), "the CID of a block of the group that begins here was changed"));
+            }
             self.next.offset = self.sections.at() as u32;
             self.next.sequence += 1;
             self.next.previous = digest;

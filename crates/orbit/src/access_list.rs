@@ -3,7 +3,8 @@
 use crate::{AccessAddress, Hash, limits::MAX_ACCEPTED, scanner::Scanner};
 use debros_core::{Map, Value};
 
-/// OrbitDB's `ipfs` access controller: a list of users who may write, in a block that nobody can change. The order counts: it makes another block.
+/// OrbitDB's `ipfs` access controller: a list of users who may write, in a block that nobody can change. The order
+/// counts: it makes another block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccessList {
     /// The ids of users; `*` is everyone.

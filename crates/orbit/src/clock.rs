@@ -3,7 +3,8 @@
 use crate::PublicKey;
 use std::cmp::Ordering;
 
-/// The logical time of an entry: one more than the largest of those that it follows. Ties are broken by the writer's key.
+/// The logical time of an entry: one more than the largest of those that it follows. Ties are broken by the writer's
+/// key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Clock {
     /// The key of the device that wrote the entry.

@@ -17,7 +17,8 @@ impl fmt::Display for DatabaseId {
 /// The family of the databases that say who may write others.
 pub const ACCESS_FAMILY: &str = "!access";
 
-/// What makes a database what it is. The first three fields are its address: the same on every node. The other two are this node's own.
+/// What makes a database what it is. The first three fields are its address: the same on every node. The other two are
+/// this node's own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DatabaseSpec {
     /// Its name.
@@ -40,8 +41,8 @@ pub enum AccessSpec {
         /// The ids of users; `*` is everyone.
         write: Vec<String>,
     },
-    /// OrbitDB's `orbitdb` access controller: a database of its own whose rows say who may write, and whose founding admins are fixed. Rows beyond them (grants) are
-    /// not honoured yet, and cannot be written yet.
+    /// OrbitDB's `orbitdb` access controller: a database of its own whose rows say who may write, and whose founding
+    /// admins are fixed. Rows beyond them (grants) are not honoured yet, and cannot be written yet.
     Orbitdb {
         /// The name of that database.
         name: String,
@@ -57,7 +58,8 @@ impl AccessSpec {
         ids.iter().any(|id| id == user || id == "*")
     }
 
-    /// The list of the database itself, or of the database that says who may write it. Founding admins are sorted, each once.
+    /// The list of the database itself, or of the database that says who may write it. Founding admins are sorted, each
+    /// once.
     pub fn list(&self) -> AccessList {
         match self {
             AccessSpec::Ipfs { write } => AccessList::new(write),

@@ -3,7 +3,8 @@
 use crate::{Hash, Log, Op, Payload};
 use debros_core::Value;
 
-/// The rows of a documents or keyvalue log: for each key what its newest entry put, newest first. Keys keep their type: 42 is not "42".
+/// The rows of a documents or keyvalue log: for each key what its newest entry put, newest first. Keys keep their type:
+/// 42 is not "42".
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Documents {
     rows: Vec<Row>,
@@ -33,7 +34,8 @@ pub enum DocumentError {
 }
 
 impl Documents {
-    /// The rows of a log: it is walked newest first, and per key the first PUT or DEL counts. Other payloads mean nothing.
+    /// The rows of a log: it is walked newest first, and per key the first PUT or DEL counts. Other payloads mean
+    /// nothing.
     pub fn of(log: &Log) -> Documents {
         let mut seen = std::collections::HashSet::new();
         let mut rows = Vec::new();

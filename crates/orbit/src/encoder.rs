@@ -1,7 +1,7 @@
 //! [`Encoder`]: DAG-CBOR, written piece by piece.
 
-/// Writes DAG-CBOR piece by piece, where a value would have to be built only to be written: the frame of an entry around
-/// a payload that is already encoded.
+/// Writes DAG-CBOR piece by piece, where a value would have to be built only to be written: the frame of an entry
+/// around a payload that is already encoded.
 #[derive(Default)]
 pub(crate) struct Encoder {
     bytes: Vec<u8>,

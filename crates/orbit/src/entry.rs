@@ -103,7 +103,8 @@ impl Entry {
     /// Makes and signs an entry.
     ///
     /// # Errors
-    /// If the payload holds something that cannot be stored, is nested too deep or makes the entry larger than 1 MiB, or the time is out of range.
+    /// If the payload holds something that cannot be stored, is nested too deep or makes the entry larger than 1 MiB,
+    /// or the time is out of range.
     pub fn create(
         identity: &Identity,
         log: Address,
@@ -131,7 +132,8 @@ impl Entry {
 
     /// The bytes of a new entry; `payload` is encoded and was seen to be not too deep.
     ///
-    /// Both the block and what is signed are made of the same pieces: of the nine fields in canonical order, the signature covers all but `key`, `sig` and `identity`.
+    /// Both the block and what is signed are made of the same pieces: of the nine fields in canonical order, the
+    /// signature covers all but `key`, `sig` and `identity`.
     pub(crate) fn encode(
         identity: &Identity,
         log: &str,
@@ -170,8 +172,8 @@ impl Entry {
         if bytes.len() > MAX_WRITTEN { Err(EntryError::TooLarge(bytes.len())) } else { Ok(bytes) }
     }
 
-    /// Reads an entry that came from elsewhere, without checking its signature. What is accepted has exactly the nine fields, is canonical to the last
-    /// byte, of version 2, and its clock is its own key's.
+    /// Reads an entry that came from elsewhere, without checking its signature. What is accepted has exactly the nine
+    /// fields, is canonical to the last byte, of version 2, and its clock is its own key's.
     ///
     /// # Errors
     /// If the bytes are anything else.
@@ -208,7 +210,8 @@ impl Entry {
         Ok(entry)
     }
 
-    /// Checks that the entry was signed by the identity that it names. Whether the identity itself is valid is for [`IdentityBlock::verify`].
+    /// Checks that the entry was signed by the identity that it names. Whether the identity itself is valid is for
+    /// [`IdentityBlock::verify`].
     ///
     /// # Errors
     /// If it names another identity, its key is not that identity's, or the signature is not by that key.

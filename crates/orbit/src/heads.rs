@@ -38,7 +38,8 @@ fn links(state: &dyn ReadState, hash: &Hash) -> Result<Option<Links>, StateError
     Ok(entry(state, hash)?.map(|(_, links)| links))
 }
 
-/// The log of an entry that is in the store, its clock, and what it follows; `None` if the store has no such block, or it is no entry.
+/// The log of an entry that is in the store, its clock, and what it follows; `None` if the store has no such block, or
+/// it is no entry.
 pub(crate) fn entry(state: &dyn ReadState, hash: &Hash) -> Result<Option<(String, Links)>, StateError> {
     let Some((_, block)) = state.block(&hash.cid())? else { return Ok(None) };
     let Ok(parts) = EntryParts::parse(&block) else { return Ok(None) };

@@ -5,8 +5,9 @@ use std::{fmt, sync::Arc};
 
 /// A user on this device: what signs entries. A cheap clone.
 ///
-/// Two keys belong to it. The **root key** is the user: its public half is the user's id, on every device. It signs only once per device, to certify the
-/// **device key**, which signs entries. So two devices of one user never share a clock.
+/// Two keys belong to it. The **root key** is the user: its public half is the user's id, on every device. It signs
+/// only once per device, to certify the **device key**, which signs entries. So two devices of one user never share a
+/// clock.
 #[derive(Clone)]
 pub struct Identity {
     inner: Arc<Inner>,
@@ -30,7 +31,8 @@ impl Identity {
     /// use debros_orbit::{Identity, SigningKey};
     ///
     /// let root = SigningKey::generate()?;
-    /// let (phone, laptop) = (Identity::new(&root, SigningKey::generate()?), Identity::new(&root, SigningKey::generate()?));
+    /// let phone = Identity::new(&root, SigningKey::generate()?);
+    /// let laptop = Identity::new(&root, SigningKey::generate()?);
     /// assert_eq!(phone.id(), laptop.id());
     /// assert_ne!(phone.hash(), laptop.hash());
     /// # Ok::<(), debros_orbit::KeyError>(())
@@ -42,7 +44,8 @@ impl Identity {
         Identity::from_parts(IdentityBlock { id, public_key, id_signature, key_signature }, device)
     }
 
-    /// The identity of a user on a device that the root key has certified before: `certificate` is [`Identity::certificate`].
+    /// The identity of a user on a device that the root key has certified before: `certificate` is
+    /// [`Identity::certificate`].
     ///
     /// # Errors
     /// If the certificate is not one of this user for this device.

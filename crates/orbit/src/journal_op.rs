@@ -3,10 +3,11 @@
 use crate::{AccessSpec, DatabaseId, DatabaseSpec, Hash, encoder::Encoder};
 use ciborium::Value as Cbor;
 
-/// One thing that happened on this node. State follows from these, in their order, and from the blocks beside them, and from nothing else.
+/// One thing that happened on this node. State follows from these, in their order, and from the blocks beside them, and
+/// from nothing else.
 ///
-/// In the journal an operation is a CBOR array whose first item is the number of its kind. A kind never changes its meaning; later versions add
-/// kinds.
+/// In the journal an operation is a CBOR array whose first item is the number of its kind. A kind never changes its
+/// meaning; later versions add kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum JournalOp {
     /// 1: a database was opened for the first time, and has this number from now on.

@@ -43,7 +43,8 @@ impl KeyKind {
     }
 }
 
-/// A private key as text: what the keystore's files hold, and what a user exports. It says what it is and in which version, and carries a check of its own.
+/// A private key as text: what the keystore's files hold, and what a user exports. It says what it is and in which
+/// version, and carries a check of its own.
 ///
 /// ```text
 /// debros-key 1 user
@@ -83,7 +84,8 @@ impl KeyFile {
         text
     }
 
-    /// Reads a key, and sees that nothing in it was changed. Spaces around lines and empty lines do no harm: people copy keys by hand.
+    /// Reads a key, and sees that nothing in it was changed. Spaces around lines and empty lines do no harm: people
+    /// copy keys by hand.
     pub(crate) fn parse(text: &[u8], expected: KeyKind) -> Result<KeyFile, KeyFileError> {
         if text.len() > MAX_KEY_FILE {
             return Err(KeyFileError::NotAKey);

@@ -110,9 +110,10 @@ pub enum KeystoreError {
 /// | `device-<id>.key` | this device's key for that user, with the root key's certificate |
 /// | `device-<id>.place` | where that file was made: machine, file system and file number |
 ///
-/// A folder that was copied or restored from a backup holds a device key that another device may use too, or used further. Two devices with one key
-/// would share a clock and overwrite each other's records without a trace. So a device key whose file is not where it was made is replaced by a new one as
-/// soon as the identity is asked for; without the root key that is the error [`KeystoreError::Copied`].
+/// A folder that was copied or restored from a backup holds a device key that another device may use too, or used
+/// further. Two devices with one key would share a clock and overwrite each other's records without a trace. So a
+/// device key whose file is not where it was made is replaced by a new one as soon as the identity is asked for;
+/// without the root key that is the error [`KeystoreError::Copied`].
 #[derive(Debug)]
 pub struct Keystore {
     folder: PathBuf,
@@ -139,7 +140,8 @@ impl Keystore {
     /// The identity of this name. The first time it is asked for, its two keys are made.
     ///
     /// # Errors
-    /// If the name is none, a file cannot be read or written, or the device key came from elsewhere and the root key is not at hand.
+    /// If the name is none, a file cannot be read or written, or the device key came from elsewhere and the root key is
+    /// not at hand.
     pub fn identity(&self, name: &str) -> Result<Identity, KeystoreError> {
         check(name)?;
         let mut known = self.known();
@@ -159,8 +161,8 @@ impl Keystore {
         Ok(identity)
     }
 
-    /// Makes a user of another device a user here, under this name: `key` is what [`UserKey::export`] gave. Importing the same key again does nothing; importing it
-    /// where it had been taken out puts it back.
+    /// Makes a user of another device a user here, under this name: `key` is what [`UserKey::export`] gave. Importing
+    /// the same key again does nothing; importing it where it had been taken out puts it back.
     ///
     /// # Errors
     /// If the name is none or another user's, the text is no key, or a file cannot be written.
@@ -196,8 +198,8 @@ impl Keystore {
         }
     }
 
-    /// Takes the root key of the user of this name out of the keystore, to be kept offline. The device's key stays, and goes on signing; a further device, or a copy of
-    /// this folder, needs the root key again ([`Keystore::import`]).
+    /// Takes the root key of the user of this name out of the keystore, to be kept offline. The device's key stays, and
+    /// goes on signing; a further device, or a copy of this folder, needs the root key again ([`Keystore::import`]).
     ///
     /// # Errors
     /// If it is not here, or a file cannot be read or written.
@@ -290,7 +292,8 @@ impl Keystore {
             certificate: Some(identity.certificate().to_owned()),
         };
         self.write(&path, &file.to_text())?;
-        // killed between the two writes, the next opening finds a key without its place, and makes another: nothing was signed yet
+        // killed between the two writes, the next opening finds a key without its place, and makes another: nothing was
+        // signed yet
         let here = Place::of(&path).map_err(|source| KeystoreError::Io { action: "look at", path, source })?;
         self.write(&place, &Zeroizing::new(here.to_text()))?;
         Ok(identity)

@@ -1,9 +1,11 @@
-//! The OrbitDB layer of debros: identities, signed entries, logs, databases and their state. It knows nothing of models.
+//! The OrbitDB layer of debros: identities, signed entries, logs, databases and their state. It knows nothing of
+//! models.
 //!
 //! # What it is
-//! The formats are those of `@orbitdb/core` 4, byte for byte: a database that is written here is opened by a JavaScript peer at its address, and the other way
-//! round. Beyond them, every entry of others is checked for what JavaScript lets pass ([`Writer::join`]), equal clocks are told apart, everything
-//! from outside is bounded, and databases are read from indexes, never by a walk of the log.
+//! The formats are those of `@orbitdb/core` 4, byte for byte, as its vectors show: entries, identities, manifests, access
+//! lists, addresses. Beyond them, every entry of others is checked for what JavaScript lets pass ([`Writer::join`]),
+//! equal clocks are told apart, everything from outside is bounded, and databases are read from indexes, never by a walk
+//! of the log.
 //!
 //! | to | use |
 //! |---|---|
@@ -51,17 +53,19 @@
 //! ```
 //!
 //! # How state follows from the log
-//! The journal of the store below records three things: a database was opened, an identity was checked, an entry was accepted. Everything else is derived from these and from the
-//! blocks beside them, by the same functions when it is written and when it is replayed: heads, what each key holds, index rows, problems, counts. [`Node::verify`]
-//! derives it anew and compares.
+//! The journal of the store below records three things: a database was opened, an identity was checked, an entry was
+//! accepted. Everything else is derived from these and from the blocks beside them, by the same functions when it is
+//! written and when it is replayed: heads, what each key holds, index rows, problems, counts. [`Node::verify`] derives
+//! it anew and compares.
 //!
-//! Of a key, the entry with the larger clock wins, then that of the larger key, then that of the larger hash; so replicas agree in whatever order entries arrive.
-//! Deletions are remembered until something newer is put.
+//! Of a key, the entry with the larger clock wins, then that of the larger key, then that of the larger hash; so
+//! replicas agree in whatever order entries arrive. Deletions are remembered until something newer is put.
 //!
 //! # What is stricter than in JavaScript
-//! An entry joins only if it has exactly the nine fields, in canonical bytes; `key` and `clock.id` are the key of the identity it names; `v` is 2; its time is an integer larger
-//! than those it follows, by no more than [`MAX_JUMP`]; it is at most [`MAX_ACCEPTED`] bytes and [`MAX_DEPTH`] levels deep; and everything that it follows or
-//! refers to is here. Honest JavaScript entries pass. A payload that means nothing joins the log and changes no state.
+//! An entry joins only if it has exactly the nine fields, in canonical bytes; `key` and `clock.id` are the key of the
+//! identity it names; `v` is 2; its time is an integer larger than those it follows, by no more than [`MAX_JUMP`]; it
+//! is at most [`MAX_ACCEPTED`] bytes and [`MAX_DEPTH`] levels deep; and everything that it follows or refers to is
+//! here. Honest JavaScript entries pass. A payload that means nothing joins the log and changes no state.
 
 mod access_list;
 mod address;

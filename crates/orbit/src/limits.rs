@@ -8,8 +8,8 @@ pub const MAX_ACCEPTED: usize = 4 << 20;
 pub const MAX_DEPTH: usize = 64;
 /// The largest time of a clock that is accepted and written: the largest integer that JavaScript counts exactly.
 pub const MAX_TIME: u64 = (1 << 53) - 1;
-/// How far the clock of an entry may be ahead of those that it follows. Honest writers are ahead by 1; without a bound, one entry of a hostile
-/// writer would use up the clock for everyone.
+/// How far the clock of an entry may be ahead of those that it follows. Honest writers are ahead by 1; without a bound,
+/// one entry of a hostile writer would use up the clock for everyone.
 pub const MAX_JUMP: u64 = 1 << 32;
 /// The most bytes of a record's key, as its database sorts it.
 pub const MAX_KEY: usize = 2048;

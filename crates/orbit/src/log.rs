@@ -13,7 +13,8 @@ use std::{
 };
 pub(crate) use traverse::{Links, Traverse};
 
-/// The entries of a database, in memory: how logs grow, join and are read. What a node keeps on disk follows the same rules without holding the entries.
+/// The entries of a database, in memory: how logs grow, join and are read. What a node keeps on disk follows the same
+/// rules without holding the entries.
 ///
 /// ```
 /// use debros_orbit::{Address, Hash, Identity, Log, Payload, SigningKey};
@@ -131,7 +132,8 @@ impl Log {
         Ok(hash)
     }
 
-    /// Adds an entry whose signature was checked ([`Entry::verify`]), and whose ancestors are here. False if it was here already.
+    /// Adds an entry whose signature was checked ([`Entry::verify`]), and whose ancestors are here. False if it was
+    /// here already.
     ///
     /// # Errors
     /// If it belongs to another log, an ancestor is missing, or its clock is wrong. Nothing is added then.

@@ -3,7 +3,8 @@
 use crate::{AccessAddress, Address, DatabaseKind, Hash, limits::MAX_ACCEPTED, scanner::Scanner};
 use debros_core::{DagCborError, Map, Value};
 
-/// What makes a database what it is: its name, the meaning of its entries, and who may write. Its hash is the database's address.
+/// What makes a database what it is: its name, the meaning of its entries, and who may write. Its hash is the
+/// database's address.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Manifest {
     /// The database's name.

@@ -14,8 +14,9 @@ use zeroize::Zeroizing;
 pub struct NodeOptions {
     /// How the store below works.
     pub store: StoreOptions,
-    /// How many further ancestors an entry that is written here names in `refs`, beside those that it follows. JavaScript's default is 16, with which
-    /// an entry takes twice the space; ours is 0, which every JavaScript peer reads. Other nodes do not need the same number.
+    /// How many further ancestors an entry that is written here names in `refs`, beside those that it follows.
+    /// JavaScript's default is 16, with which an entry takes twice the space; ours is 0, which every JavaScript peer
+    /// reads. Other nodes do not need the same number.
     pub references: usize,
 }
 
@@ -82,8 +83,9 @@ impl Node {
         &self.keystore
     }
 
-    /// Runs a write, which is one commit: everything that `job` does becomes visible and durable at once, or, if it gives an error or panics, nothing. Writes run
-    /// one after the other; this one is queued when the function is called, and done when the future is.
+    /// Runs a write, which is one commit: everything that `job` does becomes visible and durable at once, or, if it
+    /// gives an error or panics, nothing. Writes run one after the other; this one is queued when the function is
+    /// called, and done when the future is.
     ///
     /// # Errors
     /// [`CommitError::Job`] is the job's own; the others are the store's.
@@ -109,7 +111,8 @@ impl Node {
         Ok(Snapshot { state: self.store.snapshot()?, core: self.core.clone() })
     }
 
-    /// Checks every block, derives state anew from the log and compares. Blocks, for as long as reading everything takes.
+    /// Checks every block, derives state anew from the log and compares. Blocks, for as long as reading everything
+    /// takes.
     ///
     /// # Errors
     /// If the store cannot be read.
@@ -117,7 +120,8 @@ impl Node {
         self.store.verify()
     }
 
-    /// Ends the node: what was written is durable, tasks are ended, files released. Clones of it, and snapshots, give errors from then on.
+    /// Ends the node: what was written is durable, tasks are ended, files released. Clones of it, and snapshots, give
+    /// errors from then on.
     ///
     /// # Errors
     /// If something could not be made durable.

@@ -57,8 +57,8 @@ impl Payload {
         Value::from(fields)
     }
 
-    /// What the payload of an entry means; `None` if it means nothing, which anyone who may write can write, and which changes no state.
-    /// More fields than the three are read over: later versions may have some.
+    /// What the payload of an entry means; `None` if it means nothing, which anyone who may write can write, and which
+    /// changes no state. More fields than the three are read over: later versions may have some.
     pub fn from_value(payload: Value) -> Option<Payload> {
         let Value::Map(mut fields) = payload else { return None };
         let op = match fields.field("op").as_text()? {

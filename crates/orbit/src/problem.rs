@@ -14,8 +14,8 @@ pub struct Problem {
     pub position: Position,
     /// The id of the user who wrote it.
     pub author: String,
-    /// Its writer may not put it there, so the key holds what it held before. Otherwise the key holds it, and it is no row. Of
-    /// each key the last refused entry is listed.
+    /// Its writer may not put it there, so the key holds what it held before. Otherwise the key holds it, and it is no
+    /// row. Of each key the last refused entry is listed.
     pub refused: bool,
     /// What is wrong.
     pub reason: String,

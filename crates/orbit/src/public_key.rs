@@ -22,8 +22,8 @@ impl PublicKey {
         &self.0
     }
 
-    /// Did this key make this signature of this message? As strict as JavaScript: the signature is DER in lower-case hexadecimal digits, in the one
-    /// form that DER allows, with a low S.
+    /// Did this key make this signature of this message? As strict as JavaScript: the signature is DER in lower-case
+    /// hexadecimal digits, in the one form that DER allows, with a low S.
     pub fn verify(&self, message: &[u8], signature: &str) -> bool {
         let check = || {
             let der = lower_hex(signature)?;

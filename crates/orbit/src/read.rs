@@ -22,8 +22,8 @@ pub(crate) trait Readable {
     fn is_committed(&self) -> bool;
 }
 
-/// Reading the databases of a node: as they were at one moment ([`Snapshot`](crate::Snapshot)), or as a write sees them, with what it has done so far
-/// ([`Writer`](crate::Writer)).
+/// Reading the databases of a node: as they were at one moment ([`Snapshot`](crate::Snapshot)), or as a write sees
+/// them, with what it has done so far ([`Writer`](crate::Writer)).
 ///
 /// Ranges are half open: `start <= bytes < end`, and without `end` to the last.
 #[expect(private_bounds, reason = "nobody else may implement it")]
@@ -148,7 +148,8 @@ pub trait ReadDocuments: Readable {
         row.map(|row| self.load_value(document_row(&row)?.position)).transpose()
     }
 
-    /// The rows of a database whose key is in a range, by key. Of an events database: its events, in the order of the log.
+    /// The rows of a database whose key is in a range, by key. Of an events database: its events, in the order of the
+    /// log.
     fn scan_keys<'s>(&'s self, database: DatabaseId, start: &[u8], end: Option<&[u8]>, reverse: bool) -> RowRefs<'s> {
         let prefix = key_of(database, &[]);
         Box::new(range(self.state(), DOCUMENTS, &prefix, start, end, reverse).filter_map(move |row| {
@@ -160,7 +161,8 @@ pub trait ReadDocuments: Readable {
         }))
     }
 
-    /// The rows of a database whose index row is in a range, by values and then key. The range is over values and key, one after the other.
+    /// The rows of a database whose index row is in a range, by values and then key. The range is over values and key,
+    /// one after the other.
     fn scan_index<'s>(
         &'s self,
         database: DatabaseId,
@@ -180,8 +182,9 @@ pub trait ReadDocuments: Readable {
         }))
     }
 
-    /// The rows of all databases of a family whose index row is in a range, by values, then database, then key; without an index by key, then database.
-    /// The range is over the values of the index, or over the keys. Only databases of which [`Schema::has_family`](crate::Schema::has_family) is true have such rows.
+    /// The rows of all databases of a family whose index row is in a range, by values, then database, then key; without
+    /// an index by key, then database. The range is over the values of the index, or over the keys. Only databases of
+    /// which [`Schema::has_family`](crate::Schema::has_family) is true have such rows.
     fn scan_family<'s>(
         &'s self,
         family: &str,

@@ -23,10 +23,11 @@ pub enum ScanError {
     Trailing,
 }
 
-/// Walks over CBOR bytes without building values, so that a part can be cut out of a block and depth is bounded before anything recurses.
+/// Walks over CBOR bytes without building values, so that a part can be cut out of a block and depth is bounded before
+/// anything recurses.
 ///
-/// It sees to heads and lengths; whether map keys are sorted and unique, text is UTF-8 and numbers are in their one form is
-/// for the decoder of the part to say.
+/// It sees to heads and lengths; whether map keys are sorted and unique, text is UTF-8 and numbers are in their one
+/// form is for the decoder of the part to say.
 #[derive(Clone)]
 pub(crate) struct Scanner<'b> {
     bytes: &'b [u8],
@@ -59,7 +60,8 @@ impl<'b> Scanner<'b> {
         Ok(taken)
     }
 
-    /// The head of an item: its major type and argument. Of major type 7 the argument is the number of bytes that were skipped.
+    /// The head of an item: its major type and argument. Of major type 7 the argument is the number of bytes that were
+    /// skipped.
     fn head(&mut self) -> Result<(u8, u64), ScanError> {
         let begin = self.at;
         let byte = self.take(1)?[0];

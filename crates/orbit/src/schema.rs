@@ -13,22 +13,25 @@ pub trait Schema: Send + Sync + 'static {
 
     /// Judges a record, and gives its index rows.
     ///
-    /// `author` is the id of the user who wrote it. `previous` is what the key holds now: the id of the user who first put a record
-    /// there, and the record. Entries of several writers arrive in any order, so for replicas to agree, a verdict should follow from `author` and
-    /// `record` alone. Asked again about a record that was a row, without `previous`, it must give the same index rows: that is how they are removed.
+    /// `author` is the id of the user who wrote it. `previous` is what the key holds now: the id of the user who first
+    /// put a record there, and the record. Entries of several writers arrive in any order, so for replicas to agree, a
+    /// verdict should follow from `author` and `record` alone. Asked again about a record that was a row, without
+    /// `previous`, it must give the same index rows: that is how they are removed.
     fn rows(&self, database: &DatabaseInfo, author: &str, record: &Map, previous: Option<(&str, &Map)>) -> Verdict;
 
-    /// The bytes of a key, by which rows are found and sorted. Different keys have different bytes, and no key's bytes begin another's.
+    /// The bytes of a key, by which rows are found and sorted. Different keys have different bytes, and no key's bytes
+    /// begin another's.
     fn key(&self, database: &DatabaseInfo, key: &Value) -> Vec<u8>;
 
-    /// Are the rows of this database also kept in the order of its family, for [`scan_family`](crate::ReadDocuments::scan_family)?
+    /// Are the rows of this database also kept in the order of its family, for
+    /// [`scan_family`](crate::ReadDocuments::scan_family)?
     fn has_family(&self, database: &DatabaseInfo) -> bool {
         let _ = database;
         false
     }
 
-    /// Does a deletion remove only what the same user has put? Then all records that [`Schema::rows`] lets pass for one key must be by one
-    /// user.
+    /// Does a deletion remove only what the same user has put? Then all records that [`Schema::rows`] lets pass for one
+    /// key must be by one user.
     fn owners_only(&self, database: &DatabaseInfo) -> bool {
         let _ = database;
         false
@@ -42,7 +45,8 @@ pub enum Verdict {
     Row(Vec<IndexRow>),
     /// What its key holds, but no row: it does not decode. Listed as a problem.
     Problem(String),
-    /// Nothing that its key holds: its writer may not put it there. The entry stays in the log, and is listed as a problem.
+    /// Nothing that its key holds: its writer may not put it there. The entry stays in the log, and is listed as a
+    /// problem.
     Refused(String),
 }
 

@@ -46,7 +46,8 @@ impl SigningKey {
     /// The key with these bytes.
     ///
     /// # Errors
-    /// If they are no key: zero, or not below the order of the curve. Or if the operating system has no random bytes, with which signing is blinded.
+    /// If they are no key: zero, or not below the order of the curve. Or if the operating system has no random bytes,
+    /// with which signing is blinded.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<SigningKey, KeyError> {
         let secret = SecretKey::from_byte_array(*bytes).map_err(|_| KeyError::Invalid)?;
         let mut curve = Secp256k1::signing_only();
@@ -67,8 +68,8 @@ impl SigningKey {
         self.public
     }
 
-    /// Signs the SHA2-256 of a message: ECDSA with the nonce of RFC 6979 and a low S, as DER in lower-case hexadecimal digits. The same key and message always
-    /// give the same signature.
+    /// Signs the SHA2-256 of a message: ECDSA with the nonce of RFC 6979 and a low S, as DER in lower-case hexadecimal
+    /// digits. The same key and message always give the same signature.
     pub fn sign(&self, message: &[u8]) -> String {
         let digest = Message::from_digest(Sha256::digest(message).into());
         hex::encode(&*self.curve.sign_ecdsa(digest, &self.secret).serialize_der())

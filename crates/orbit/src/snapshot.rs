@@ -4,8 +4,8 @@ use crate::{read::Readable, state::Core};
 use debros_ipfs::ReadState;
 use std::sync::Arc;
 
-/// The databases of a node as they were at one moment: everything that was answered before, whole. A cheap clone; read it with
-/// [`ReadDocuments`](crate::ReadDocuments).
+/// The databases of a node as they were at one moment: everything that was answered before, whole. A cheap clone; read
+/// it with [`ReadDocuments`](crate::ReadDocuments).
 #[derive(Clone)]
 pub struct Snapshot {
     pub(crate) state: debros_ipfs::Snapshot,

@@ -7,7 +7,8 @@ use crate::{
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A user's root key: who has it is that user. It is exported to be kept safe, or to be the same user on another device.
+/// A user's root key: who has it is that user. It is exported to be kept safe, or to be the same user on another
+/// device.
 ///
 /// ```
 /// use debros_orbit::UserKey;
@@ -44,7 +45,8 @@ impl UserKey {
         KeyFile::parse(text, KeyKind::User).map(|file| UserKey { file })
     }
 
-    /// The key as a few lines of text, which say what they are and carry a check. Whoever reads them is this user from then on.
+    /// The key as a few lines of text, which say what they are and carry a check. Whoever reads them is this user from
+    /// then on.
     pub fn export(&self) -> Zeroizing<String> {
         self.file.to_text()
     }

@@ -17,8 +17,8 @@ use crate::{
 use debros_ipfs::{ApplyError, ReadState};
 use std::{collections::HashMap, sync::Arc};
 
-/// A write to the databases of a node: see [`Node::write`](crate::Node::write). It reads what it has written so far, with
-/// [`ReadDocuments`].
+/// A write to the databases of a node: see [`Node::write`](crate::Node::write). It reads what it has written so far,
+/// with [`ReadDocuments`].
 pub struct Writer<'w> {
     job: &'w mut dyn Job,
     core: &'w Core,

@@ -25,7 +25,9 @@ impl Aggregate {
     pub fn field(self) -> Option<&'static str> {
         match self {
             Aggregate::Count => None,
-            Aggregate::Sum(field) | Aggregate::Avg(field) | Aggregate::Min(field) | Aggregate::Max(field) => Some(field),
+            Aggregate::Sum(field) | Aggregate::Avg(field) | Aggregate::Min(field) | Aggregate::Max(field) => {
+                Some(field)
+            }
         }
     }
 }
@@ -172,5 +174,68 @@ impl Sum {
         }
         let total = self.float();
         total.is_finite().then(|| Value::float(total))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{Columns, model};
+    use debros_core::Kind;
+
+    fn figure(kind: Kind, aggregate: Aggregate, values: &[Value]) -> Result<Value, QueryError> {
+        let model = model(&Columns::new("id", Kind::Text).field("f", kind));
+        let mut accumulator = Accumulator::new(model, aggregate)?;
+        for value in values {
+            accumulator.add(&[("f", value.clone())].into_iter().collect())?;
+        }
+        accumulator.finish()
+    }
+    fn texts(values: &[&str]) -> Vec<Value> {
+        values.iter().map(|text| Value::from(*text)).collect()
+    }
+
+    #[test]
+    fn floats_add_up_without_losing_the_small_ones() {
+        let values: Vec<Value> = [1e16, 0.5, 0.25, -1e16, 0.25].map(Value::from).into();
+        assert_eq!(figure(Kind::Float, Aggregate::Sum("f"), &values).unwrap(), Value::Int(1));
+        assert_eq!(figure(Kind::Float, Aggregate::Avg("f"), &values).unwrap(), Value::from(0.2));
+    }
+
+    #[test]
+    fn decimals_stay_decimals() {
+        let values = texts(&["0.1", "0.2", "10"]);
+        assert_eq!(figure(Kind::Decimal, Aggregate::Sum("f"), &values).unwrap(), Value::from("10.3"));
+        assert_eq!(figure(Kind::Decimal, Aggregate::Max("f"), &values).unwrap(), Value::from("10"));
+        assert_eq!(figure(Kind::Decimal, Aggregate::Sum("f"), &[]).unwrap(), Value::from("0"));
+    }
+
+    #[test]
+    fn what_leaves_the_range_is_an_error() {
+        let largest = texts(&["79228162514264337593543950335", "1"]);
+        assert!(matches!(figure(Kind::Decimal, Aggregate::Sum("f"), &largest), Err(QueryError::Overflow { .. })));
+        let floats = [Value::Float(f64::MAX), Value::Float(f64::MAX)];
+        assert!(matches!(figure(Kind::Float, Aggregate::Sum("f"), &floats), Err(QueryError::Overflow { .. })));
+        assert!(matches!(figure(Kind::Float, Aggregate::Avg("f"), &floats), Err(QueryError::Overflow { .. })));
+    }
+
+    #[test]
+    fn absent_values_are_skipped() {
+        let values = [Value::Null, Value::from(4), Value::Null, Value::from(2)];
+        for (aggregate, wanted) in [
+            (Aggregate::Sum("f"), 6),
+            (Aggregate::Avg("f"), 3),
+            (Aggregate::Min("f"), 2),
+            (Aggregate::Max("f"), 4),
+            (Aggregate::Count, 4),
+        ] {
+            assert_eq!(figure(Kind::Float, aggregate, &values).unwrap(), Value::from(wanted), "{aggregate:?}");
+        }
+    }
+
+    #[test]
+    fn text_does_not_add_up() {
+        let error = figure(Kind::Text, Aggregate::Sum("f"), &texts(&["a"])).unwrap_err();
+        assert_eq!(error.to_string(), "`Row.f` holds text, which cannot be added up");
     }
 }

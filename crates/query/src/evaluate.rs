@@ -109,3 +109,44 @@ pub(crate) fn reads_relations(expr: &Expr) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{Columns, MemoryResolver, MemorySource, model};
+    use debros_core::Kind;
+
+    fn holds_of(kind: Kind, value: Value, expr: &Expr) -> Result<bool, QueryError> {
+        let model = model(&Columns::new("id", Kind::Text).field("f", kind));
+        let source = MemorySource::new([model]);
+        let record = [("f", value)].into_iter().collect();
+        holds(expr, model, DatabaseId(0), &record, &MemoryResolver::new(&source))
+    }
+
+    #[test]
+    fn an_absent_value_is_neither_smaller_nor_larger() {
+        for op in [Compare::Lt, Compare::Le, Compare::Gt, Compare::Ge] {
+            let expr = Expr::Compare { field: "f", op, value: Value::from(1) };
+            assert!(!holds_of(Kind::Float, Value::Null, &expr).unwrap(), "{op:?}");
+            assert!(holds_of(Kind::Float, Value::Null, &Expr::Not(Box::new(expr))).unwrap(), "{op:?}");
+        }
+    }
+
+    #[test]
+    fn values_are_equal_as_their_type_says() {
+        let eq = |value: Value| Expr::Compare { field: "f", op: Compare::Eq, value };
+        assert!(holds_of(Kind::Decimal, Value::from("1.50"), &eq(Value::from("1.5"))).unwrap());
+        assert!(!holds_of(Kind::Text, Value::from("1.50"), &eq(Value::from("1.5"))).unwrap());
+        assert!(holds_of(Kind::Float, Value::Float(0.0), &eq(Value::Float(-0.0))).unwrap());
+        let list = Value::List(vec![Value::from(1)]);
+        assert!(holds_of(Kind::List, list.clone(), &eq(list.clone())).unwrap());
+        let has = |value: i64| Expr::Has { field: "f", value: Value::from(value) };
+        assert!(holds_of(Kind::List, list.clone(), &has(1)).unwrap() && !holds_of(Kind::List, list, &has(2)).unwrap());
+    }
+
+    #[test]
+    fn a_field_that_is_not_there_is_an_error() {
+        let error = holds_of(Kind::Text, Value::Null, &Expr::IsNone { field: "gone" }).unwrap_err();
+        assert!(error.to_string().contains("`Row` has no field `gone`"), "{error}");
+    }
+}

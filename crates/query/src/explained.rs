@@ -14,7 +14,7 @@ use std::fmt;
 /// Post, in 1 database
 /// - rows: by the index (published, created_at), backwards; published is fixed
 /// - checked on each: title contains "rust"
-/// - order: created_at desc, then key; as the rows come
+/// - order: created_at desc; as the rows come
 /// - at most 20 rows
 /// - with: author; comments (created_at desc, 3 each, with author)
 /// ```
@@ -150,11 +150,8 @@ impl Explained {
 
 /// The columns of an order, with the key where it was asked for.
 fn order(model: &'static ModelDef, order: &Order) -> Vec<SortKey> {
-    let mut keys: Vec<SortKey> = order
-        .columns
-        .iter()
-        .map(|column| SortKey { field: column.field, descending: column.descending })
-        .collect();
+    let mut keys: Vec<SortKey> =
+        order.columns.iter().map(|column| SortKey { field: column.field, descending: column.descending }).collect();
     if keys.is_empty()
         && let [at] = model.key
     {

@@ -7,6 +7,8 @@ use crate::{
 use debros_core::{Bare, EncodeError, Include, IntoKey, Model, NoneYet, Value, With, World, Yields};
 use std::{fmt, marker::PhantomData};
 
+type Types<M, S, C, A> = PhantomData<fn() -> (M, S, C, A)>;
+
 /// The row of one key, being asked for; `Post::get(&id)` is one.
 ///
 /// ```
@@ -21,7 +23,7 @@ use std::{fmt, marker::PhantomData};
 pub struct Get<M: Model, S = Bare, C = <M as Model>::Scope, A = Whole> {
     key: Result<Value, EncodeError>,
     spec: QuerySpec,
-    types: PhantomData<fn() -> (M, S, C, A)>,
+    types: Types<M, S, C, A>,
 }
 
 impl<M: Model, S, C, A> Clone for Get<M, S, C, A> {

@@ -1,13 +1,17 @@
 //! [`Grouped`] and [`Selected`]: a query on groups of rows.
 
 use crate::{
-    Aggregates, Answer, Answered, Completeness, End, GroupOrder, GroupRow, GroupSpec, InPart, Keys, QuerySpec, Reads, Select,
-    Whole,
+    Aggregates, Answer, Answered, Completeness, End, GroupOrder, GroupRow, GroupSpec, InPart, Keys, QuerySpec, Reads,
+    Select, Whole,
     keys::GroupKeys,
     query::{execute, finish},
 };
 use debros_core::{EncodeError, Model};
 use std::{fmt, marker::PhantomData};
+
+type Types<M, G, C, A> = PhantomData<fn() -> (M, G, C, A)>;
+/// What the rows of each group have in common, and its figures.
+type Groups<M, G, F> = Vec<(<G as Keys<M>>::Out, <F as Select>::Out)>;
 
 /// A query on groups of rows, that does not say yet what of them is wanted; [`Query::group_by`](crate::Query::group_by) makes one.
 ///
@@ -29,7 +33,7 @@ pub struct Grouped<M, G, C, A = Whole> {
     spec: QuerySpec,
     broken: Option<EncodeError>,
     keys: Vec<&'static str>,
-    types: PhantomData<fn() -> (M, G, C, A)>,
+    types: Types<M, G, C, A>,
 }
 
 impl<M, G, C, A> fmt::Debug for Grouped<M, G, C, A> {
@@ -60,7 +64,7 @@ pub struct Selected<M, G, C, F, A = Whole> {
     broken: Option<EncodeError>,
     group: GroupSpec,
     figures: F,
-    types: PhantomData<fn() -> (M, G, C, A)>,
+    types: Types<M, G, C, A>,
 }
 
 impl<M, G, C, F, A> fmt::Debug for Selected<M, G, C, F, A> {
@@ -95,13 +99,12 @@ impl<M: Model, G: Keys<M>, C, F: Select, A> Selected<M, G, C, F, A> {
 
 impl<M: Model, G: Keys<M>, C, F: Select, A: Completeness> Selected<M, G, C, F, A> {
     /// The groups: what their rows have in common, and their figures.
-    pub fn fetch<H: Reads<C>>(self, handle: &H) -> Answer<A::Out<Vec<(G::Out, F::Out)>>> {
+    pub fn fetch<H: Reads<C>>(self, handle: &H) -> Answer<A::Out<Groups<M, G, F>>> {
         let Selected { spec, broken, group, figures, .. } = self;
         let names = group.keys.clone();
         let spec = broken.map_or(Ok(spec), |error| Err(error.into()));
         let read = move |row: GroupRow| {
-            let mut keys =
-                GroupKeys { model: M::DEF.name, names: names.iter(), values: row.keys.into_iter() };
+            let mut keys = GroupKeys { model: M::DEF.name, names: names.iter(), values: row.keys.into_iter() };
             Ok((G::take(&mut keys)?, figures.take(M::DEF.name, &mut row.figures.into_iter())?))
         };
         finish::<A, _>(execute(handle, spec, End::Group(group)), move |found| match found {

@@ -1,17 +1,17 @@
 //! [`Paged`] and [`Page`]: a query in pages.
 
-use crate::{
-    Answer, Answered, Completeness, Coverage, Cursor, End, InPart, Outcome, QuerySpec, Reads, Whole,
-};
+use crate::{Answer, Answered, Completeness, Coverage, Cursor, End, InPart, Outcome, QuerySpec, Reads, Whole};
 use debros_core::{DecodeError, EncodeError, Model, RawRow, Row, Yields};
 use std::{fmt, marker::PhantomData};
+
+type Types<M, S, C, A> = PhantomData<fn() -> (M, S, C, A)>;
 
 /// A query in pages; [`Query::page`](crate::Query::page) makes one.
 pub struct Paged<M: Model, S, C, A = Whole> {
     spec: QuerySpec,
     broken: Option<EncodeError>,
     size: usize,
-    types: PhantomData<fn() -> (M, S, C, A)>,
+    types: Types<M, S, C, A>,
 }
 
 impl<M: Model, S, C, A> fmt::Debug for Paged<M, S, C, A> {

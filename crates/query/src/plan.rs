@@ -44,6 +44,14 @@ impl Databases {
         }
     }
 
+    /// How many scans a part of an index takes.
+    fn scans(&self) -> usize {
+        match self {
+            Databases::Each(list) => list.len(),
+            Databases::Everywhere(_) => 1,
+        }
+    }
+
     /// What a scan is made of: one for each, or one for all.
     pub(crate) fn scanned(&self) -> Vec<Option<DatabaseId>> {
         match self {
@@ -209,21 +217,22 @@ impl Plan {
             return Ok(Choice::Scan(scans.swap_remove(at)));
         }
         let sorting = |scan: &Scan| if task.ordered { self.sorting(scan).0 } else { Sorting::Unneeded };
-        let helps = |scan: &Scan| sorting(scan) != Sorting::Memory;
-        let useful = |scan: &Scan| scan.is_restricted() || (task.ordered && task.limit.is_some() && helps(scan));
+        let sortings: Vec<Sorting> = scans.iter().map(sorting).collect();
+        let helps = |at: usize| task.ordered && task.limit.is_some() && sortings[at] != Sorting::Memory;
+        let useful = |at: usize| scans[at].is_restricted() || helps(at);
         let mut choices: Vec<Choice> = Vec::new();
         for (at, scan) in scans.iter().enumerate() {
             // another scan reads no more than this one, and lacks no more of the order
             let beaten = |(other, better): (usize, &Scan)| {
                 let (ours, theirs) = (scan.bound_fields(), better.bound_fields());
-                let (lack, equal) = (sorting(better).lack(), ours.len() == theirs.len());
+                let (lack, lacks, equal) = (sortings[at].lack(), sortings[other].lack(), ours.len() == theirs.len());
                 other != at
-                    && useful(better)
+                    && useful(other)
                     && ours.iter().all(|field| theirs.contains(field))
-                    && lack <= sorting(scan).lack()
-                    && (other < at || !equal || lack < sorting(scan).lack())
+                    && lacks <= lack
+                    && (other < at || !equal || lacks < lack)
             };
-            if useful(scan) && !scans.iter().enumerate().any(beaten) {
+            if useful(at) && !scans.iter().enumerate().any(beaten) {
                 choices.push(Choice::Scan(scan.clone()));
             }
         }
@@ -292,8 +301,7 @@ impl Plan {
     /// What the rows of a scan lack for the order, and whether to scan backwards.
     fn sorting(&self, scan: &Scan) -> (Sorting, bool) {
         let columns = &self.columns;
-        let streams = scan.spans.len() * self.databases.scanned().len();
-        if streams > MAX_MERGED {
+        if scan.spans.len() * self.databases.scans() > MAX_MERGED {
             return (Sorting::Memory, false);
         }
         if scan.index.is_none() {
@@ -344,7 +352,9 @@ fn narrow(
 ) -> Result<bool, QueryError> {
     let mut narrowed = false;
     for conjunct in conjuncts {
-        if let Expr::Related { relation, quantifier: quantifier @ (Quantifier::Is | Quantifier::Any), expr, mine } = conjunct {
+        if let Expr::Related { relation, quantifier: quantifier @ (Quantifier::Is | Quantifier::Any), expr, mine } =
+            conjunct
+        {
             let related = RelatedExpr { model, relation, quantifier: *quantifier, expr, mine: *mine };
             if let Some(implied) = resolver.narrow(related)? {
                 narrowed |= bound.imply(&simplify(&implied));

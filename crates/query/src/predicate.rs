@@ -60,7 +60,10 @@ impl fmt::Display for Shown<'_> {
             Expr::Or(any) if any.is_empty() => f.write_str("never"),
             Expr::And(all) => list(f, all.iter().map(ShownPart), " and "),
             Expr::Or(any) => list(f, any.iter().map(ShownPart), " or "),
-            Expr::Not(not) => write!(f, "not {}", ShownPart(not)),
+            Expr::Not(not) => match &**not {
+                Expr::IsNone { field } => write!(f, "{field} is there"),
+                other => write!(f, "not {}", ShownPart(other)),
+            },
         }
     }
 }
@@ -72,10 +75,6 @@ impl fmt::Display for ShownPart<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Expr::And(parts) | Expr::Or(parts) if parts.len() > 1 => write!(f, "({})", Shown(self.0)),
-            Expr::Not(not) if matches!(**not, Expr::IsNone { .. }) => {
-                let Expr::IsNone { field } = **not else { return Ok(()) };
-                write!(f, "{field} is there")
-            }
             other => Shown(other).fmt(f),
         }
     }
@@ -106,11 +105,7 @@ fn text(text: &str) -> String {
     }
 }
 
-fn list<T: fmt::Display>(
-    f: &mut fmt::Formatter<'_>,
-    items: impl Iterator<Item = T>,
-    between: &str,
-) -> fmt::Result {
+fn list<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: impl Iterator<Item = T>, between: &str) -> fmt::Result {
     for (at, item) in items.enumerate() {
         if at > 0 {
             f.write_str(between)?;

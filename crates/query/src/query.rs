@@ -1,14 +1,16 @@
 //! [`Query`]: a typed query, being built.
 
 use crate::{
-    Aggregate, Answer, Answered, Completeness, End, Explained, Extreme, Grouped, InPart, Keys, Number, Outcome,
-    Paged, QueryError, QuerySpec, Reach, Reads, Start, UpdateAll, Whole, Writes,
+    Aggregate, Answer, Answered, Completeness, End, Explained, Extreme, Grouped, InPart, Keys, Number, Outcome, Paged,
+    QueryError, QuerySpec, Reach, Reads, Start, UpdateAll, Whole, Writes,
 };
 use debros_core::{
     Bare, EncodeError, Field, Filter, Include, Model, NoneYet, Path, Rel, RelOf, Relation, Row, Sort, Value, With,
     World, Yields,
 };
 use std::{fmt, marker::PhantomData};
+
+type Types<M, S, O, C, A> = PhantomData<fn() -> (M, S, O, C, A)>;
 
 /// A query without an order.
 pub struct Unsorted;
@@ -49,7 +51,7 @@ pub struct Query<M: Model, S = Bare, O = Unsorted, C = <M as Model>::Scope, A = 
     spec: QuerySpec,
     /// What of the query has no stored form: its end says so.
     broken: Option<EncodeError>,
-    types: PhantomData<fn() -> (M, S, O, C, A)>,
+    types: Types<M, S, O, C, A>,
 }
 
 impl<M: Model, S, O, C, A> Clone for Query<M, S, O, C, A> {
@@ -245,7 +247,9 @@ impl<M: Model, S: Yields<M>, O, C, A: Completeness> Query<M, S, O, C, A> {
         handle: &H,
     ) -> Answer<A::Out<T::Sum>> {
         let field = column(M::FIELDS).name();
-        self.end(handle, End::Aggregate(Aggregate::Sum(field)), move |found| sum::<T>(M::DEF.name, field, &figure::<M>(found)?))
+        self.end(handle, End::Aggregate(Aggregate::Sum(field)), move |found| {
+            sum::<T>(M::DEF.name, field, &figure::<M>(found)?)
+        })
     }
 
     /// The mean of a column; absent values are skipped, and there is none of nothing.

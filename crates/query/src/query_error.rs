@@ -57,7 +57,9 @@ pub enum QueryError {
         relation: String,
     },
     /// A relation leads to a model that the database was not opened with.
-    #[error("`{model}.{relation}` leads to `{target}`, which is not in the list that the database was opened with; add it to `models![..]`")]
+    #[error(
+        "`{model}.{relation}` leads to `{target}`, which is not in the list that the database was opened with; add it to `models![..]`"
+    )]
     UnknownModel {
         /// The model's name.
         model: &'static str,

@@ -47,3 +47,23 @@ impl FromIterator<&'static ModelDef> for Registry {
         Registry::new(models)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle::{Columns, model};
+    use debros_core::Kind;
+
+    #[test]
+    fn what_it_lacks_is_named() {
+        let post = model(&Columns::new("id", Kind::Text).named("Post").belongs_to("author", "User", "id", false));
+        let user = model(&Columns::new("id", Kind::Text).named("User"));
+        let lacks = Registry::new([post]);
+        let error = lacks.relation(post, "author").unwrap_err();
+        assert!(error.to_string().contains("`Post.author` leads to `User`, which is not in the list"), "{error}");
+        let error = lacks.relation(post, "editor").unwrap_err();
+        assert!(error.to_string().contains("`Post` has no relation `editor`"), "{error}");
+        let (relation, target) = [post, user].into_iter().collect::<Registry>().relation(post, "author").unwrap();
+        assert_eq!((relation.name, target.name), ("author", "User"));
+    }
+}

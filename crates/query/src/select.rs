@@ -25,7 +25,10 @@ impl<M: Model> Aggregates<M> {
     /// How many rows it has.
     pub fn count(&self) -> Sel<u64> {
         // a count that has no u64 has no rows to be counted either
-        Sel { aggregate: Aggregate::Count, read: |_, value| Ok(value.as_int().and_then(|n| n.try_into().ok()).unwrap_or(0)) }
+        Sel {
+            aggregate: Aggregate::Count,
+            read: |_, value| Ok(value.as_int().and_then(|n| n.try_into().ok()).unwrap_or(0)),
+        }
     }
 
     /// The sum of a column; absent values are skipped, and the sum of nothing is 0.

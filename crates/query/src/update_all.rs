@@ -2,11 +2,7 @@
 
 use crate::{Answer, QueryError, QuerySpec, Writes};
 use debros_core::{Codec, EncodeError, IntoValue, Model, Path, Settable, Value};
-use std::{
-    fmt,
-    future::IntoFuture,
-    marker::PhantomData,
-};
+use std::{fmt, future::IntoFuture, marker::PhantomData};
 
 /// Fields of every row that a query finds, being set; `.await` writes, all rows or none, and says how many there were.
 ///

@@ -104,7 +104,10 @@ fn the_generators_reach_every_kind_of_plan() {
         see("ordered by index", plan.sorting == Sorting::AsFound && scans.iter().any(|scan| !scan.fields.is_empty()));
         see("ties", matches!(plan.sorting, Sorting::Ties(_)));
         see("memory", plan.sorting == Sorting::InMemory);
-        see("nothing to check", plan.check == debros_core::Expr::Always && case.spec.filter != debros_core::Expr::Always);
+        see(
+            "nothing to check",
+            plan.check == debros_core::Expr::Always && case.spec.filter != debros_core::Expr::Always,
+        );
         see("related", matches!(case.spec.start, Start::Related { .. }));
         let rows = case.expect().rows.len();
         see("some rows", rows > 1);

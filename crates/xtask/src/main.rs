@@ -1,2 +1,35 @@
-//! 
-fn main() {}
+//! The project's own chores.
+//!
+//! ```text
+//! cargo xtask test [--no-fail-fast] [PART..]    all parts, or those that are named
+//! cargo xtask bench [NAME] [ARGS..]             the measurements, or one of them
+//! ```
+//!
+//! It has no dependencies: it is the first thing that a newcomer, and the build machine, compiles.
+
+mod cargo;
+mod chore;
+mod part;
+mod summary;
+mod targets;
+
+use chore::Chore;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let chore = match Chore::parse(std::env::args().skip(1)) {
+        Ok(chore) => chore,
+        Err(misuse) => {
+            eprintln!("{misuse}\n\n{}", chore::USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match chore.run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

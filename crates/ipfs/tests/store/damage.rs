@@ -378,7 +378,7 @@ fn bytes_that_look_like_a_record_inside_a_block_change_nothing() {
     let reserved = record.clone();
     let error = wait(store.commit(Durability::Local, move |group| {
         group.add_block(raw, reserved);
-        Ok::<_, ()>(())
+        Ok::<_, debros_ipfs::ApplyError>(())
     }))
     .unwrap_err();
     assert!(error.to_string().contains("reserved"), "{error}");

@@ -6,7 +6,7 @@ use crate::ledger::*;
 
 const FOLDER: &str = "DEBROS_IPFS_POISON_FOLDER";
 
-/// Not a test by itself: it runs in a process that may not write files of more than 64 KiB.
+/// Not a test by itself: it runs in a process that may not write files of more than 200 KiB.
 #[test]
 fn child() {
     let Some(dir) = std::env::var_os(FOLDER) else { return };
@@ -46,7 +46,7 @@ fn a_failed_write_ends_writing_until_the_store_is_opened_again() {
     let folder = dir.path().join("store");
     drop(open(&folder, no_checkpoints()));
     let output = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" poison::child --exact --nocapture"])
+        .args(["-c", "trap '' XFSZ; ulimit -f 400; exec \"$0\" poison::child --exact --nocapture"])
         .arg(std::env::current_exe().unwrap())
         .env(FOLDER, &folder)
         .output()

@@ -133,7 +133,8 @@ proptest! {
                     let snapshot = store.snapshot().unwrap();
                     let rows = found(&snapshot, &start, end.as_deref(), reverse);
                     prop_assert_eq!(rows, expected(&model, &start, end.as_deref(), reverse));
-                    prop_assert_eq!(snapshot.get(ROWS, &start).unwrap().as_ref(), model.get(&start));
+                    let value = snapshot.get(ROWS, &start).unwrap();
+                    prop_assert_eq!(value.as_ref(), model.get(&start));
                 }
                 Step::Close => {
                     wait(store.close()).unwrap();

@@ -2,8 +2,9 @@
 
 use std::{fs, io, path::Path};
 
-/// Where a file is: on which machine, on which file system, which file. A copy of the file is in another place, and so is the file after it was restored
-/// from a backup. (A clone of a whole virtual machine, and on systems other than Unix a copy on the same machine, are not told apart.)
+/// Where a file is: on which machine, on which file system, which file. A copy of the file is in another place, and so
+/// is the file after it was restored from a backup. (A clone of a whole virtual machine, and on systems other than Unix
+/// a copy on the same machine, are not told apart.)
 pub(super) struct Place {
     machine: String,
     device: u64,

@@ -13,10 +13,11 @@ pub(crate) struct Links {
     pub(crate) next: Vec<Hash>,
 }
 
-/// The entries that can be reached from `roots` by `next`, newest first: by time, then by the writer's key, then, where JavaScript has no rule, by hash.
+/// The entries that can be reached from `roots` by `next`, newest first: by time, then by the writer's key, then, where
+/// JavaScript has no rule, by hash.
 ///
-/// For logs in which every entry's time is larger than those of the entries that it follows, which is every log that was checked on its way in, this is
-/// the order in which JavaScript reads.
+/// For logs in which every entry's time is larger than those of the entries that it follows, which is every log that
+/// was checked on its way in, this is the order in which JavaScript reads.
 pub(crate) struct Traverse<L> {
     links: L,
     waiting: BinaryHeap<(Clock, Hash)>,

@@ -16,7 +16,8 @@ use debros_core::{ID, Map, Value};
 use debros_ipfs::{Position, ReadState};
 use std::cmp::Ordering;
 
-/// What an entry means to its database, before it is known whether it wins: found out by reading only, so that a local write can be refused before it is signed.
+/// What an entry means to its database, before it is known whether it wins: found out by reading only, so that a local
+/// write can be refused before it is signed.
 pub(crate) struct Judged {
     pub(crate) outcome: Outcome,
     key: Vec<u8>,
@@ -185,7 +186,8 @@ impl Judged {
     }
 }
 
-/// Adds an entry to the log of its database, and what it means to the rows. The same function serves local writes, entries of others, and replay.
+/// Adds an entry to the log of its database, and what it means to the rows. The same function serves local writes,
+/// entries of others, and replay.
 pub(crate) fn settle(
     job: &mut dyn Job,
     core: &Core,

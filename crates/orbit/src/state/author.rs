@@ -3,7 +3,8 @@
 use super::{FieldReader, Fields};
 use crate::{Hash, IdentityBlock, PublicKey};
 
-/// An identity that is known here: the user, on a device. State rows carry its number instead of its 33 bytes of user and 33 of key.
+/// An identity that is known here: the user, on a device. State rows carry its number instead of its 33 bytes of user
+/// and 33 of key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Author {
     pub(crate) number: u32,

@@ -16,12 +16,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
-/// What all parts of a node share: the schema, and databases and authors that were read from committed state, where they never change.
+/// What all parts of a node share: the schema, and databases and authors that were read from committed state, where
+/// they never change.
 pub(crate) struct Core {
     pub(crate) schema: Arc<dyn Schema>,
     databases: RwLock<HashMap<DatabaseId, Arc<DatabaseInfo>>>,
     authors: RwLock<HashMap<u32, Arc<Author>>>,
-    /// Rows of databases that were decoded before, whether they were committed or not: a row says the same wherever it stands.
+    /// Rows of databases that were decoded before, whether they were committed or not: a row says the same wherever it
+    /// stands.
     decoded: Mutex<HashMap<Vec<u8>, Arc<DatabaseInfo>>>,
 }
 

@@ -11,7 +11,8 @@ pub(crate) struct DocumentRow {
     pub(crate) stamp: Stamp,
     /// It is no row: the reason is in the table of problems.
     pub(crate) problem: bool,
-    /// The first entry that put something there, if it is not this one. Of a deletion: if anything is known to have been there.
+    /// The first entry that put something there, if it is not this one. Of a deletion: if anything is known to have
+    /// been there.
     pub(crate) first: Option<Stamp>,
 }
 

@@ -11,7 +11,8 @@ use crate::{
 use debros_core::{ID, Map, Value};
 use debros_ipfs::ApplyError;
 
-/// Why something was not written. Nothing of it is left behind; what else the write has done stays, unless the write gives an error too.
+/// Why something was not written. Nothing of it is left behind; what else the write has done stays, unless the write
+/// gives an error too.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -89,7 +90,8 @@ impl Writer<'_> {
     /// Puts a record into a documents database, under its `_id`: a new one, or in place of the one that is there.
     ///
     /// # Errors
-    /// If the user may not write, the record has no key, is refused by the schema or cannot be stored, or the store fails.
+    /// If the user may not write, the record has no key, is refused by the schema or cannot be stored, or the store
+    /// fails.
     pub fn put(&mut self, database: DatabaseId, identity: &Identity, record: Map) -> Result<Hash, WriteError> {
         let key = record.field(ID).clone();
         self.append(database, identity, Payload::put(key, Value::Map(record)))

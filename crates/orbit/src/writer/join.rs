@@ -65,8 +65,8 @@ impl Writer<'_> {
         Ok(hash)
     }
 
-    /// Joins an entry of another node to the log of a database, after checking everything: form, log, identity, signature, the right to write, ancestors, clock.
-    /// False if it was there already.
+    /// Joins an entry of another node to the log of a database, after checking everything: form, log, identity,
+    /// signature, the right to write, ancestors, clock. False if it was there already.
     ///
     /// # Errors
     /// If it does not belong there, or cannot be judged yet.

@@ -38,8 +38,8 @@ pub enum OpenDatabaseError {
 }
 
 impl Writer<'_> {
-    /// Opens a database: the first time, it gets its number on this node, and its manifest and access list become blocks. Opening it again does nothing. So does every node, and all
-    /// get the same address.
+    /// Opens a database: the first time, it gets its number on this node, and its manifest and access list become
+    /// blocks. Opening it again does nothing. So does every node, and all get the same address.
     ///
     /// # Errors
     /// If it is open in another family or with another tag, nobody may write it, or its name or list is too long.

@@ -1,4 +1,5 @@
-//! Entries of several writers, who see each other's work late or never, joined in different orders: every replica ends with the same state.
+//! Entries of several writers, who see each other's work late or never, joined in different orders: every replica ends
+//! with the same state.
 
 use crate::support::{folder, open, open_database, record, spec, verify, write};
 use debros_core::Value;
@@ -30,7 +31,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     proptest::collection::vec(prop_oneof![4 => put, 2 => del, 2 => meet], 1..30)
 }
 
-/// The users; the last two are devices of one, and the third a clone of the second, which writes with the same device key.
+/// The users; the last two are devices of one, and the third a clone of the second, which writes with the same device
+/// key.
 fn writers() -> Vec<Identity> {
     let key = |n| SigningKey::from_bytes(&[n; 32]).unwrap();
     vec![
@@ -138,7 +140,7 @@ fn oracle(entries: &HashMap<Hash, Entry>) -> Vec<Option<Value>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
     #[test]
     fn replicas_agree(acts in acts(), seeds in [any::<u64>(), any::<u64>()], owner in any::<bool>()) {
         let writers = writers();

@@ -158,7 +158,7 @@ fn compare<R: ReadDocuments + ?Sized>(state: &R, databases: &[DatabaseId], model
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 8, ..ProptestConfig::default() })]
     #[test]
     fn scans_find_what_was_put(acts in acts(), batch in 1..20usize) {
         let folder = folder();

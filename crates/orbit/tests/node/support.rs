@@ -9,8 +9,9 @@ use futures::executor::block_on;
 use std::{path::Path, sync::Arc};
 use tempfile::TempDir;
 
-/// Indexes by `w` (0), and by `n` and `w` (1), where a record has them. A record with `bad` is a problem. In databases with the tag `owner`, a
-/// record is refused if its `owner` is not its author. Databases of families that begin with `F` have family rows.
+/// Indexes by `w` (0), and by `n` and `w` (1), where a record has them. A record with `bad` is a problem. In databases
+/// with the tag `owner`, a record is refused if its `owner` is not its author. Databases of families that begin with
+/// `F` have family rows.
 pub(crate) struct Words;
 
 impl Schema for Words {

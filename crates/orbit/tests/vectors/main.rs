@@ -32,8 +32,10 @@ fn text<'j>(json: &'j Json, field: &str) -> &'j str {
     json[field].as_str().unwrap_or_else(|| panic!("no text `{field}` in {json}"))
 }
 fn list<'j>(json: &'j Json, field: &str) -> &'j [Json] {
-    let list = json[field].as_array().unwrap_or_else(|| panic!("no list `{field}` in {json}"));
-    list
+    match &json[field] {
+        Json::Array(list) => list,
+        _ => panic!("no list `{field}` in {json}"),
+    }
 }
 /// A list that the vectors have something in.
 fn filled<'j>(json: &'j Json, field: &str) -> &'j [Json] {

@@ -44,6 +44,8 @@ pub(super) fn candidates<'s>(
     let plan = Rc::clone(plan);
     Box::new(streams.into_iter().flat_map(move |stream| {
         let run = run.clone();
-        stream.rows(source, &plan, false).map(move |row| Ok(Candidate { row: row?, side: stream.side, run: run.clone() }))
+        stream
+            .rows(source, &plan, false)
+            .map(move |row| Ok(Candidate { row: row?, side: stream.side, run: run.clone() }))
     }))
 }

@@ -2,8 +2,8 @@
 
 use debros_core::{
     BelongsTo, DecodeError, EncodeError, FieldDef, Has, HasMany, IndexDef, Key, LoadedRow, Map, Model, ModelDef, Path,
-    PerUser, ReadOnly, Rel, RelOf, Relation, RelationDef, RelationKind, Required, Role, Row, Scope, Several, Shape, Slot,
-    StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, key, new_record, put,
+    PerUser, ReadOnly, Rel, RelOf, Relation, RelationDef, RelationKind, Required, Role, Row, Scope, Several, Shape,
+    Slot, StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, key, new_record, put,
 };
 
 /// A global model with a natural key.
@@ -154,11 +154,7 @@ impl Model for User {
         Ok(map)
     }
     fn decode(map: &Map) -> Result<User, DecodeError> {
-        Ok(User {
-            name: get(map, "User", "name", "_id")?,
-            age: get(map, "User", "age", "age")?,
-            posts: HasMany::new(),
-        })
+        Ok(User { name: get(map, "User", "name", "_id")?, age: get(map, "User", "age", "age")?, posts: HasMany::new() })
     }
     fn key(&self) -> Result<Value, EncodeError> {
         key::<User>("name", Key::stored(&self.name))

@@ -80,7 +80,13 @@ impl Columns {
 
     /// A `belongs_to` by one field.
     #[must_use]
-    pub fn belongs_to(mut self, name: &'static str, target: &'static str, key: &'static str, optional: bool) -> Columns {
+    pub fn belongs_to(
+        mut self,
+        name: &'static str,
+        target: &'static str,
+        key: &'static str,
+        optional: bool,
+    ) -> Columns {
         self.relations.push(Way { name, kind: RelationKind::BelongsTo, target, key, optional });
         self
     }

@@ -26,16 +26,22 @@ impl Expected {
                 Start::Related { from, relation, record } => {
                     let def = from.relation(relation).expect("a case names relations that there are");
                     let (held, key) = match def.kind {
-                        debros_core::RelationKind::BelongsTo => (naive::value(from, def.keys[0], record), row.record.field(ID)),
+                        debros_core::RelationKind::BelongsTo => {
+                            (naive::value(from, def.keys[0], record), row.record.field(ID))
+                        }
                         _ => (naive::value(model, def.keys[0], &row.record), record.field(ID)),
                     };
                     !held.is_null() && held == key
                 }
             };
-            let after = spec.after.as_ref().is_none_or(|cursor| {
-                naive::compare(model, &spec.order, &row.record, &at(model, cursor)).is_gt()
-            });
-            if reached && started && after && naive::holds(case, model, &spec.filter, &row.record)
+            let after = spec
+                .after
+                .as_ref()
+                .is_none_or(|cursor| naive::compare(model, &spec.order, &row.record, &at(model, cursor)).is_gt());
+            if reached
+                && started
+                && after
+                && naive::holds(case, model, &spec.filter, &row.record)
                 && let Some(included) = naive::include(case, model, &spec.includes, &row.record)
             {
                 rows.push(RawRow { record: row.record.clone(), included });
@@ -131,7 +137,8 @@ impl Expected {
     fn overflows(&self, case: &Case, count: usize) -> bool {
         let rows: Vec<&Map> = self.rows[..count].iter().map(|row| &row.record).collect();
         let over = |aggregate: &Aggregate, rows: &[&Map]| {
-            matches!(aggregate, Aggregate::Sum(_) | Aggregate::Avg(_)) && figure(case.spec.model, *aggregate, rows).is_none()
+            matches!(aggregate, Aggregate::Sum(_) | Aggregate::Avg(_))
+                && figure(case.spec.model, *aggregate, rows).is_none()
         };
         match &case.end {
             End::Aggregate(aggregate) => over(aggregate, &rows),
@@ -157,7 +164,8 @@ impl Expected {
                     return if order.descending { place.reverse() } else { place };
                 }
             }
-            let places = group.keys.iter().zip(a_keys).zip(b_keys).map(|((key, a), b)| collation(model, key).compare(a, b));
+            let places =
+                group.keys.iter().zip(a_keys).zip(b_keys).map(|((key, a), b)| collation(model, key).compare(a, b));
             places.into_iter().find(|place| place.is_ne()).unwrap_or(Ordering::Equal)
         });
         groups.truncate(group.limit.unwrap_or(usize::MAX));
@@ -213,10 +221,13 @@ fn figure(model: &'static ModelDef, aggregate: Aggregate, rows: &[&Map]) -> Opti
         rows.iter().map(|row| naive::value(model, field, row).clone()).filter(|value| !value.is_null()).collect()
     };
     let numbers = |field: &str| -> Vec<f64> {
-        of(field).iter().map(|value| match value {
-            Value::Text(text) => text.parse().unwrap_or(0.0),
-            other => other.as_number().unwrap_or(0.0),
-        }).collect()
+        of(field)
+            .iter()
+            .map(|value| match value {
+                Value::Text(text) => text.parse().unwrap_or(0.0),
+                other => other.as_number().unwrap_or(0.0),
+            })
+            .collect()
     };
     match aggregate {
         Aggregate::Count => Some(Value::from(rows.len() as u64)),

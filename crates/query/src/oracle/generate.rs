@@ -3,7 +3,8 @@
 use super::{Case, CaseRow, Columns, model};
 use crate::{Aggregate, Answered, End, GroupOrder, GroupSpec, Outcome, QueryError, QuerySpec, Reach, Start};
 use debros_core::{
-    Compare, Expr, ID, INDEX_TEXT, IncludeSpec, Kind, Map, ModelDef, Quantifier, SortKey, TextTest, Value, composite_key,
+    Compare, Expr, ID, INDEX_TEXT, IncludeSpec, Kind, Map, ModelDef, Quantifier, SortKey, TextTest, Value,
+    composite_key,
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -69,8 +70,8 @@ impl Walk {
             let Ok(Outcome { found: Answered::Page(got), .. }) = answer else {
                 return Some(format!("page {page} is none: {answer:?}"));
             };
-            let Some(cursor) = got.cursor else { return None };
-            self.case.spec.after = Some(cursor);
+            // the last page is empty
+            self.case.spec.after = Some(got.cursor?);
             for change in changes.next().into_iter().flatten() {
                 apply(&change);
                 match change {
@@ -213,7 +214,11 @@ impl Dice {
         }
         let row = model(&columns);
         let parent = model(
-            &Columns::new("id", Kind::Text).named("Parent").field("x", KINDS[0]).has_many("rows", "Row", "p").index(&["x"]),
+            &Columns::new("id", Kind::Text)
+                .named("Parent")
+                .field("x", KINDS[0])
+                .has_many("rows", "Row", "p")
+                .index(&["x"]),
         );
         let kid = model(
             &Columns::new("id", Kind::Text)
@@ -309,13 +314,11 @@ impl Dice {
             Kind::Uuid => {
                 ["018bcfe5-6800-7000-8000-000000000000", "ffffffff-0000-4000-8000-000000000000"].map(Value::from).into()
             }
-            Kind::Decimal => {
-                ["0", "1.0", "1.00", "-2.5", "10", "100.125"].map(Value::from).into()
+            Kind::Decimal => ["0", "1.0", "1.00", "-2.5", "10", "100.125"].map(Value::from).into(),
+            Kind::Bytes => {
+                [vec![], vec![0], vec![0, 1], vec![0xff], vec![7; 300], vec![7; 301]].map(Value::Bytes).into()
             }
-            Kind::Bytes => [vec![], vec![0], vec![0, 1], vec![0xff], vec![7; 300], vec![7; 301]].map(Value::Bytes).into(),
-            Kind::List => {
-                [vec![], vec![Value::from(1)], vec![Value::from(1), Value::from(2)]].map(Value::List).into()
-            }
+            Kind::List => [vec![], vec![Value::from(1)], vec![Value::from(1), Value::from(2)]].map(Value::List).into(),
             _ => [0, 1, 2, 3, -1, -2, i64::MAX, i64::MIN].map(Value::from).into(),
         };
         self.pick(&all)
@@ -412,7 +415,8 @@ impl Dice {
             if kind == Kind::List {
                 break;
             }
-            let held: Vec<Value> = case.rows.iter().filter(|row| row.table == 0).map(|row| row.record.field(field).clone()).collect();
+            let held: Vec<Value> =
+                case.rows.iter().filter(|row| row.table == 0).map(|row| row.record.field(field).clone()).collect();
             let value = if held.is_empty() { self.value(kind) } else { self.pick(&held) };
             let more = match at.cmp(&fixed) {
                 std::cmp::Ordering::Less if self.once_in(4) => {
@@ -433,7 +437,14 @@ impl Dice {
     }
 
     fn include(&mut self, relation: &'static str) -> IncludeSpec {
-        IncludeSpec { relation, filter: Expr::Always, order: Vec::new(), limit: None, mine: false, includes: Vec::new() }
+        IncludeSpec {
+            relation,
+            filter: Expr::Always,
+            order: Vec::new(),
+            limit: None,
+            mine: false,
+            includes: Vec::new(),
+        }
     }
 
     fn filter(&mut self, case: &Case, table: &Table, depth: usize) -> Expr {
@@ -504,11 +515,7 @@ impl Dice {
             _ => Expr::Related {
                 relation: "kids",
                 quantifier: self.pick(&[Quantifier::Any, Quantifier::All, Quantifier::None]),
-                expr: Box::new(Expr::Compare {
-                    field: "y",
-                    op: Compare::Eq,
-                    value: Value::from(self.below(3) as i64),
-                }),
+                expr: Box::new(Expr::Compare { field: "y", op: Compare::Eq, value: Value::from(self.below(3) as i64) }),
                 mine: false,
             },
         }

@@ -46,7 +46,10 @@ impl<'s> MemoryResolver<'s> {
             let Some(key) = key_of_parent(model, relation, record) else { return Ok((target, Vec::new())) };
             let key = encode_key(target, &key);
             let parent = self.source.locate(target, &key, Reach::Everywhere, None)?;
-            return Ok((target, parent.into_iter().map(|(database, record)| Found { database, key: key.clone(), record }).collect()));
+            return Ok((
+                target,
+                parent.into_iter().map(|(database, record)| Found { database, key: key.clone(), record }).collect(),
+            ));
         }
         let mut spec = QuerySpec::new(target);
         spec.filter = children_of(model, relation, record);
@@ -88,7 +91,8 @@ fn key_of_parent(model: &'static ModelDef, relation: &RelationDef, record: &Map)
 
 fn children_of(model: &'static ModelDef, relation: &RelationDef, record: &Map) -> Expr {
     let keys = model.key_fields().map(|field| record.field(model.stored_name(field.name)));
-    let equal = |(field, value): (&&'static str, &Value)| Expr::Compare { field, op: Compare::Eq, value: value.clone() };
+    let equal =
+        |(field, value): (&&'static str, &Value)| Expr::Compare { field, op: Compare::Eq, value: value.clone() };
     Expr::And(relation.keys.iter().zip(keys).map(equal).collect())
 }
 
@@ -170,9 +174,7 @@ impl Resolver for MemoryResolver<'_> {
         includes: &[IncludeSpec],
     ) -> Result<Vec<bool>, QueryError> {
         let mut ignored = Coverage::default();
-        let kept = |row: &&Found| {
-            Ok(!self.attach(model, vec![(*row).clone()], includes, &mut ignored)?.is_empty())
-        };
+        let kept = |row: &&Found| Ok(!self.attach(model, vec![(*row).clone()], includes, &mut ignored)?.is_empty());
         rows.iter().map(kept).collect()
     }
 }

@@ -171,9 +171,9 @@ fn shard(model: &'static ModelDef, record: &Map) -> u64 {
 
 fn shard_of_value(value: &Value, count: u32) -> u64 {
     let bytes = value.to_dag_cbor().unwrap_or_default();
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
     (hash >> 7) % u64::from(count.max(1))
 }
 

@@ -1,7 +1,9 @@
 //! Predicates and orders, by the words of the table of meanings, over all rows there are.
 
 use super::Case;
-use debros_core::{Compare, Expr, ID, IncludeSpec, Included, Map, ModelDef, Quantifier, RawRow, RelationKind, SortKey, TextTest, Value};
+use debros_core::{
+    Compare, Expr, ID, IncludeSpec, Included, Map, ModelDef, Quantifier, RawRow, RelationKind, SortKey, TextTest, Value,
+};
 use std::cmp::Ordering;
 
 /// What a field of a record holds.
@@ -110,7 +112,12 @@ pub(super) fn compare(model: &'static ModelDef, keys: &[SortKey], a: &Map, b: &M
 }
 
 /// What is loaded with a row; `None`: it is left out.
-pub(super) fn include(case: &Case, model: &'static ModelDef, includes: &[IncludeSpec], record: &Map) -> Option<Vec<Included>> {
+pub(super) fn include(
+    case: &Case,
+    model: &'static ModelDef,
+    includes: &[IncludeSpec],
+    record: &Map,
+) -> Option<Vec<Included>> {
     let mut included = Vec::new();
     for include in includes {
         let def = model.relation(include.relation).expect("a case names relations that there are");

@@ -85,9 +85,8 @@ impl Bound {
     /// The positions of the conjuncts that need not be checked on rows of a scan by key, or of an index, that reads only the
     /// intervals of the fields for which `scanned` holds.
     pub(crate) fn proved(&self, by_key: bool, scanned: impl Fn(&str) -> bool) -> Vec<usize> {
-        let proves = |conjunct: &&Conjunct| {
-            scanned(conjunct.field) && if by_key { conjunct.by_key } else { conjunct.by_index }
-        };
+        let proves =
+            |conjunct: &&Conjunct| scanned(conjunct.field) && if by_key { conjunct.by_key } else { conjunct.by_index };
         self.conjuncts.iter().filter(proves).map(|conjunct| conjunct.at).collect()
     }
 }

@@ -27,17 +27,17 @@ impl Scan {
     pub(crate) fn all(model: &'static ModelDef, bound: &Bound) -> Vec<Scan> {
         let key = model.key_fields().map(|field| field.name).filter(|name| model.stored_name(name) == ID).collect();
         let mut scans = vec![Scan::new(None, key, |_| bound.key())];
-        scans.extend(model.indexes.iter().enumerate().map(|(at, index)| {
-            Scan::new(Some(at), index.fields.to_vec(), |field| bound.field(field))
-        }));
+        scans.extend(
+            model
+                .indexes
+                .iter()
+                .enumerate()
+                .map(|(at, index)| Scan::new(Some(at), index.fields.to_vec(), |field| bound.field(field))),
+        );
         scans
     }
 
-    fn new<'b>(
-        index: Option<usize>,
-        fields: Vec<&'static str>,
-        bound: impl Fn(&str) -> Option<&'b Intervals>,
-    ) -> Scan {
+    fn new<'b>(index: Option<usize>, fields: Vec<&'static str>, bound: impl Fn(&str) -> Option<&'b Intervals>) -> Scan {
         let mut scan = Scan { index, spans: Vec::new(), points: 0, ranged: false, fields };
         let mut prefixes: Vec<Vec<u8>> = vec![Vec::new()];
         for field in &scan.fields {

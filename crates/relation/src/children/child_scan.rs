@@ -103,15 +103,17 @@ impl ChildScan {
     fn sort(&mut self, order: &[SortKey], fields: &[&'static str]) {
         let bound = &fields[..self.prefix.len()];
         let (mut columns, mut descending): (Vec<SortKey>, bool) = (Vec::new(), false);
+        // what comes after the key tells rows of one key apart, which several databases can have
+        let (mut key, mut after_key) = (false, false);
         for (at, column) in order.iter().enumerate() {
-            if order[..at].iter().any(|before| before.field == column.field) {
-                continue;
-            }
-            descending = column.descending;
-            if self.child.stored_name(column.field) == ID {
+            if key {
+                after_key = true;
                 break;
             }
-            if !bound.contains(&column.field) {
+            descending = column.descending;
+            key = self.child.stored_name(column.field) == ID;
+            let repeated = order[..at].iter().any(|before| before.field == column.field);
+            if !key && !repeated && !bound.contains(&column.field) {
                 columns.push(*column);
             }
         }
@@ -129,10 +131,10 @@ impl ChildScan {
         let whole =
             exact && matched.iter().all(|field| self.child.field(field).is_some_and(|field| is_short(field.kind)));
         self.sorted = match () {
-            () if self.index.is_none() && columns.is_empty() => Sorted::Fully,
-            () if whole && !ties => Sorted::Fully,
+            () if !after_key && self.index.is_none() && columns.is_empty() => Sorted::Fully,
+            () if !after_key && whole && !ties => Sorted::Fully,
             () if !matched.is_empty() => Sorted::By(matched),
-            () if columns.is_empty() => Sorted::ByKeyFirst,
+            () if !after_key && columns.is_empty() => Sorted::ByKeyFirst,
             () => Sorted::Not,
         };
     }

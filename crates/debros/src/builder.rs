@@ -1,0 +1,84 @@
+//! [`Builder`]: how a database is opened.
+
+use crate::{Db, Durability, OpenError};
+use debros_core::{Models, UserId};
+use std::path::{Path, PathBuf};
+
+/// How a database is opened: [`Db::builder`] makes one.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is opened without `.open(models![..])`"]
+pub struct Builder {
+    pub(crate) folder: PathBuf,
+    pub(crate) application: String,
+    pub(crate) admins: Vec<UserId>,
+    pub(crate) durability: Durability,
+    pub(crate) store: debros_ipfs::StoreOptions,
+    pub(crate) open_databases: usize,
+}
+
+impl Builder {
+    pub(crate) fn new(folder: &Path, application: &str) -> Builder {
+        Builder {
+            folder: folder.to_owned(),
+            application: application.to_owned(),
+            admins: Vec::new(),
+            durability: Durability::default(),
+            store: debros_ipfs::StoreOptions::default(),
+            open_databases: 1024,
+        }
+    }
+
+    /// The founding admins of the application: who writes models with `writers = admins`. The addresses of these models follow from
+    /// them, so every peer must name the same ones; their order does not matter.
+    pub fn admins(mut self, admins: impl IntoIterator<Item = UserId>) -> Builder {
+        self.admins = admins.into_iter().collect();
+        self
+    }
+
+    /// When a write is answered, unless a session says otherwise: [`Durability::Local`] by default.
+    pub fn durability(mut self, durability: Durability) -> Builder {
+        self.durability = durability;
+        self
+    }
+
+    /// Memory for pages of indexes and heads, in bytes: 64 MiB by default.
+    pub fn cache_size(mut self, bytes: usize) -> Builder {
+        self.store.cache_size = bytes;
+        self
+    }
+
+    /// A segment file of the local store is sealed when it has this many bytes: 64 MiB by default, at most 2 GiB.
+    pub fn segment_size(mut self, bytes: u32) -> Builder {
+        self.store.segment_size = bytes;
+        self
+    }
+
+    /// After so many bytes of writes the indexes are made durable, too: 4 MiB by default. Opening after a crash reads again at
+    /// most about twice as many.
+    pub fn checkpoint_bytes(mut self, bytes: u64) -> Builder {
+        self.store.checkpoint_bytes = bytes;
+        self
+    }
+
+    /// How many databases (one for each model, user and shard) are kept open at a time: 1,024 by default. An open one costs some hundred
+    /// bytes; those not used for longest are closed, and opened again when they are needed.
+    pub fn open_databases(mut self, count: usize) -> Builder {
+        self.open_databases = count;
+        self
+    }
+
+    /// Makes all indexes again from the log when the folder is opened, which takes about a minute for a million records. Never
+    /// needed, unless [`Db::verify`] says that they differ.
+    pub fn rebuild(mut self) -> Builder {
+        self.store.rebuild = true;
+        self
+    }
+
+    /// Opens the database, and makes its folder if it is not there.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub async fn open(self, models: Models) -> Result<Db, OpenError> {
+        Db::open_with(self, models).await
+    }
+}

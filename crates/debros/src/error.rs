@@ -1,0 +1,35 @@
+//! [`Error`]: anything that can go wrong.
+
+use crate::{IdentityError, OpenError, OwnerError, StoreError, WriteError};
+use debros_query::{QueryError, SourceError};
+
+/// Anything that can go wrong: what a function of an application returns that does several things with a database. Each operation
+/// has an error of its own, which converts into this one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A database was not opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// An identity could not be had.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A write was refused.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A query has no answer.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// Whose a row is, could not be told.
+    #[error(transparent)]
+    Owner(#[from] OwnerError),
+    /// The databases could not be read.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The local store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a function returns that does several things with a database.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,50 @@
+//! [`Identity`]: a user on this device.
+
+use debros_core::UserId;
+use std::{fmt, sync::Arc};
+
+/// A user on this device: [`Db::identity`](crate::Db::identity) gives one. A cheap clone.
+#[derive(Clone)]
+pub struct Identity {
+    pub(crate) signer: debros_orbit::Identity,
+    user: UserId,
+    root: Option<Arc<debros_orbit::UserKey>>,
+}
+
+impl Identity {
+    pub(crate) fn new(signer: debros_orbit::Identity, root: Option<debros_orbit::UserKey>) -> Identity {
+        let user = UserId::from_bytes(*signer.block().id.as_bytes());
+        Identity { signer, user, root: root.map(Arc::new) }
+    }
+
+    /// The user: the public root key.
+    pub fn user(&self) -> UserId {
+        self.user
+    }
+
+    /// Is the user's root key in this data folder? Without it this device goes on writing, but the user cannot be exported.
+    pub fn has_root_key(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// The user's root key, as a few lines of text, to be kept safe or imported on another device
+    /// ([`Db::import_identity`](crate::Db::import_identity)). **Whoever has them is this user.** Empty if
+    /// [`Identity::has_root_key`] says no.
+    pub fn export(&self) -> Vec<u8> {
+        self.root.as_ref().map(|key| key.export().as_bytes().to_vec()).unwrap_or_default()
+    }
+}
+
+impl PartialEq for Identity {
+    /// The same user on the same device.
+    fn eq(&self, other: &Identity) -> bool {
+        self.signer == other.signer
+    }
+}
+impl Eq for Identity {}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("user", &self.user).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,100 @@
+//! [`Records`]: what the log's floor is told of models.
+
+use crate::{keys, registry::Registry};
+use debros_core::{Id, Map, ModelDef, NONCE, Scope, UserId, Value, Writers};
+use debros_orbit::{DatabaseInfo, IndexRow, Schema, Verdict};
+use debros_query::encode_key;
+use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
+
+/// What the log's floor is told of models: which records are rows, under which keys, and in which indexes.
+pub(crate) struct Records {
+    registry: Arc<Registry>,
+}
+
+/// Grows when rows are kept in another way, so that state that was made the old way is made again.
+const FORMAT: u32 = 1;
+
+impl Records {
+    pub(crate) fn new(registry: Arc<Registry>) -> Records {
+        Records { registry }
+    }
+}
+
+impl Schema for Records {
+    fn fingerprint(&self) -> Vec<u8> {
+        let mut hash = Sha256::new_with_prefix(FORMAT.to_be_bytes());
+        let mut models = self.registry.families();
+        models.sort_by_key(|model| model.stored);
+        for model in models {
+            let ModelDef { stored, scope, version, fields, key, indexes, .. } = model;
+            hash.update(format!("{stored} {scope:?} {version} {key:?} {indexes:?}\n"));
+            for field in *fields {
+                hash.update(format!("{} {:?} {} {:?}\n", field.name, field.kind, field.optional, field.role));
+            }
+        }
+        hash.finalize().to_vec()
+    }
+
+    fn rows(&self, database: &DatabaseInfo, author: &str, record: &Map, _previous: Option<(&str, &Map)>) -> Verdict {
+        let Some(model) = self.registry.by_stored(&database.spec.family) else {
+            // another version of the application has this model; its indexes are made when it comes back
+            return Verdict::Row(Vec::new());
+        };
+        if let Some(reason) = refusal(model, author, record) {
+            return Verdict::Refused(reason);
+        }
+        match (model.check)(record) {
+            Ok(()) => Verdict::Row(index_rows(model, record)),
+            Err(error) => Verdict::Problem(error.to_string()),
+        }
+    }
+
+    fn key(&self, database: &DatabaseInfo, key: &Value) -> Vec<u8> {
+        match self.registry.by_stored(&database.spec.family) {
+            Some(model) => encode_key(model, key),
+            None => keys::encode_unknown(key),
+        }
+    }
+
+    fn has_family(&self, database: &DatabaseInfo) -> bool {
+        self.registry.by_stored(&database.spec.family).is_some_and(ModelDef::is_user_scoped)
+    }
+
+    fn owners_only(&self, database: &DatabaseInfo) -> bool {
+        let model = self.registry.by_stored(&database.spec.family);
+        model.is_some_and(|model| model.scope == Scope::Global(Writers::Owner))
+    }
+}
+
+/// Why nobody but its owner may have written this record.
+fn refusal(model: &ModelDef, author: &str, record: &Map) -> Option<String> {
+    if model.scope != Scope::Global(Writers::Owner) {
+        return None;
+    }
+    let user: Option<UserId> = author.parse().ok();
+    match user {
+        Some(user) if commits(record, &user) => None,
+        _ => Some(format!("`{}` is written by the owners of its records, and the id of this one is not of {author}", model.name)),
+    }
+}
+
+/// Does the id of this record commit to this user?
+pub(crate) fn commits(record: &Map, user: &UserId) -> bool {
+    let (Some(id), Value::Bytes(nonce)) = (record.field(debros_core::ID).as_text(), record.field(NONCE)) else {
+        return false;
+    };
+    match (id.parse::<Id<()>>(), <[u8; 8]>::try_from(nonce.as_slice())) {
+        (Ok(id), Ok(nonce)) => id.commits_to(user, nonce),
+        _ => false,
+    }
+}
+
+fn index_rows(model: &ModelDef, record: &Map) -> Vec<IndexRow> {
+    let rows = model.indexes.iter().enumerate();
+    rows.map(|(at, index)| IndexRow {
+        index: u16::try_from(at).expect("a model has fewer indexes than fields squared, and rustc's memory"),
+        values: keys::index_values(model, index.fields, record).0,
+    })
+    .collect()
+}

@@ -1,0 +1,212 @@
+//! [`WriteError`]: why a write was refused.
+
+use debros_core::{DagCborError, DecodeError, EncodeError, UserId, ValidationError};
+use debros_query::QueryError;
+
+/// Why a create, update, delete, link or batch did nothing.
+///
+/// Whatever the reason, nothing of the operation was written: a batch is written whole or not at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The record breaks rules of its model; every broken rule is listed.
+    #[error(transparent)]
+    Validation(#[from] ValidationError),
+    /// A value cannot be stored.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// A hook of the model refused, or a check or hook panicked.
+    #[error("`{model}`: its `{hook}` hook refused: {message}")]
+    Hook {
+        /// The model.
+        model: &'static str,
+        /// The hook.
+        hook: &'static str,
+        /// What it said.
+        message: String,
+    },
+    /// The record's key is empty, 0 or false, which OrbitDB's documents databases take for no key.
+    #[error("`{model}` cannot have the key {key:?}: a key must not be empty, 0 or false")]
+    NoKey {
+        /// The model.
+        model: &'static str,
+        /// The key.
+        key: String,
+    },
+    /// The record's key is too long.
+    #[error("a key of `{model}` takes {bytes} bytes, more than the {limit} that a key may have: choose a shorter one")]
+    KeyTooLong {
+        /// The model.
+        model: &'static str,
+        /// What it takes, in bytes.
+        bytes: usize,
+        /// What it may take.
+        limit: usize,
+    },
+    /// Another record has the key.
+    #[error("`{model}` has a record with the key {key} already: update that one, or choose another key")]
+    KeyTaken {
+        /// The model.
+        model: &'static str,
+        /// The key.
+        key: String,
+    },
+    /// Another record has the values of a unique field, or of a unique set of fields.
+    #[error("`{model}.{}` is unique, and {values} is taken by the record {by}: choose another", fields.join("`, `"))]
+    Duplicate {
+        /// The model.
+        model: &'static str,
+        /// The fields that are unique together.
+        fields: &'static [&'static str],
+        /// The values.
+        values: String,
+        /// The key of the record that has them.
+        by: String,
+    },
+    /// A required relation leads to no record.
+    #[error(
+        "`{model}.{relation}` is required, but there is no `{target}` with the key {key}: create it first, or make the relation `BelongsTo<Option<{target}>>`"
+    )]
+    MissingParent {
+        /// The model.
+        model: &'static str,
+        /// The relation.
+        relation: &'static str,
+        /// The model that it leads to.
+        target: &'static str,
+        /// The key that is not there.
+        key: String,
+    },
+    /// Rows that are held here require the record that was to be deleted.
+    #[error(
+        "`{model}` {key} cannot be deleted: `{by}.{relation}` of the record {child} requires it; delete that one first"
+    )]
+    StillRequired {
+        /// The model.
+        model: &'static str,
+        /// The record's key.
+        key: String,
+        /// The model of the row that requires it.
+        by: &'static str,
+        /// The relation that does.
+        relation: &'static str,
+        /// The key of the row that requires it.
+        child: String,
+    },
+    /// The record is not there.
+    #[error(
+        "`{model}` has no record with the key {key} among those that this session may write: it was deleted, or never there"
+    )]
+    NotFound {
+        /// The model.
+        model: &'static str,
+        /// The key.
+        key: String,
+    },
+    /// The record, or link, belongs to another user.
+    #[error("`{model}` {key} belongs to the user {owner}, and only they may change it")]
+    NotYours {
+        /// The model, or `Model.relation` for a link.
+        model: String,
+        /// The key.
+        key: String,
+        /// Whose it is.
+        owner: UserId,
+    },
+    /// This user may not write this model.
+    #[error("`{model}` is written by {writers} only, and this session's user {user} is not among them")]
+    NotAllowed {
+        /// The model, or `Model.relation` for a link.
+        model: String,
+        /// Who may.
+        writers: &'static str,
+        /// Who tried.
+        user: UserId,
+    },
+    /// The relation is not made of links.
+    #[error("`{model}.{relation}` is no many_to_many: rows are linked by it through the fields that hold their keys")]
+    NoLinks {
+        /// The model.
+        model: &'static str,
+        /// The relation.
+        relation: &'static str,
+    },
+    /// The record is too large.
+    #[error(
+        "`{model}` {key}: the record takes {bytes} bytes, more than the {limit} that a write may have: store large data as files and their names here"
+    )]
+    TooLarge {
+        /// The model.
+        model: &'static str,
+        /// The record's key.
+        key: String,
+        /// What it takes, in bytes of DAG-CBOR.
+        bytes: usize,
+        /// What it may take.
+        limit: usize,
+    },
+    /// A value of the record has too many lists and maps within each other.
+    #[error("`{model}` {key}: its lists and maps are more than {limit} levels deep, which no peer takes: make it flatter")]
+    TooDeep {
+        /// The model.
+        model: &'static str,
+        /// The record's key.
+        key: String,
+        /// How many levels there may be.
+        limit: usize,
+    },
+    /// More rows than one commit may change.
+    #[error("more than {limit} rows of `{model}` would change in one commit: narrow the filter and do it in several steps")]
+    TooMany {
+        /// The model.
+        model: &'static str,
+        /// How many rows may change.
+        limit: usize,
+    },
+    /// The stored row that was to be changed does not decode; `db.problems()` lists it.
+    #[error("the stored row {key} cannot be read, so it cannot be changed: {source}; `db.problems()` lists such rows")]
+    Decode {
+        /// The row's key.
+        key: String,
+        /// Why.
+        source: DecodeError,
+    },
+    /// A value has no form in DAG-CBOR.
+    #[error("`{model}` {key}: {source}")]
+    DagCbor {
+        /// The model.
+        model: &'static str,
+        /// The record's key.
+        key: String,
+        /// Why.
+        source: DagCborError,
+    },
+    /// A model that the database was not opened with.
+    #[error("`{model}` is not among the models of this database: add it to the `models![..]` that it is opened with")]
+    UnknownModel {
+        /// The model.
+        model: &'static str,
+    },
+    /// The database was closed.
+    #[error("the database was closed; open it again to write")]
+    Closed,
+    /// The rows that an `update_all` or `delete_all` should change could not be found.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The log refused the entry.
+    #[error(transparent)]
+    Log(#[from] debros_orbit::WriteError),
+    /// The database that is to hold the record was not opened.
+    #[error(transparent)]
+    Database(#[from] debros_orbit::OpenDatabaseError),
+    /// The local store failed.
+    #[error(transparent)]
+    Store(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl WriteError {
+    /// A failure of the local store, or of the engine itself.
+    pub(crate) fn store(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> WriteError {
+        WriteError::Store(error.into())
+    }
+}

@@ -1,0 +1,120 @@
+//! [`Chore`]: what was asked for on the command line.
+
+use crate::{cargo::Cargo, part::Part, summary::Summary};
+use std::io;
+
+/// How it is called.
+pub(crate) const USAGE: &str = "\
+cargo xtask test [--no-fail-fast] [PART..]
+    Tests the project: every part, or those that are named. It stops at the first part that fails.
+    fmt      formatting
+    clippy   lints, as errors
+    unit     unit and integration tests of every crate and example
+    ui       the compile errors that a mistake in a model or a query gives
+    doc      documentation: its examples run, its links resolve, it has no warnings
+    book     docs/ and the README: their programs run and print what they say, their links resolve
+    vectors  the OrbitDB vectors; ORBITDB_VECTORS=DIR takes them from another folder
+    crash    a child process writes and is killed, again and again; DEBROS_CRASH_RUNS says how often
+    deny     licences and sources of the dependencies; only when named, as it needs cargo-deny
+cargo xtask bench [NAME] [ARGS..]
+    Runs the measurements, or one of them, and prints ratios.";
+
+/// What was asked for.
+pub(crate) enum Chore {
+    /// Print how it is called.
+    Help,
+    /// Run tests.
+    Test {
+        /// In this order.
+        parts: Vec<Part>,
+        /// Stop at the first part that fails?
+        fail_fast: bool,
+    },
+    /// Run measurements.
+    Bench {
+        /// What the measuring program is told.
+        arguments: Vec<String>,
+    },
+}
+
+impl Chore {
+    /// Reads the command line, without the program's name. The error says what is wrong with it.
+    pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Chore, String> {
+        let mut arguments = arguments.into_iter();
+        match arguments.next().as_deref() {
+            None => Err("what shall be done?".into()),
+            Some("help" | "--help" | "-h") => Ok(Chore::Help),
+            Some("bench") => Ok(Chore::Bench { arguments: arguments.collect() }),
+            Some("test") => {
+                let (mut parts, mut fail_fast) = (Vec::new(), true);
+                for argument in arguments {
+                    match argument.as_str() {
+                        "--no-fail-fast" => fail_fast = false,
+                        name => parts.push(Part::named(name).ok_or_else(|| format!("there is no part `{name}`"))?),
+                    }
+                }
+                if parts.is_empty() {
+                    parts = Part::DEFAULT.to_vec();
+                }
+                Ok(Chore::Test { parts, fail_fast })
+            }
+            Some(other) => Err(format!("there is no chore `{other}`")),
+        }
+    }
+
+    /// Does it. False: something failed, and its output said what.
+    pub(crate) fn run(self) -> io::Result<bool> {
+        let cargo = Cargo::of_this_workspace()?;
+        match self {
+            Chore::Help => {
+                println!("{USAGE}");
+                Ok(true)
+            }
+            Chore::Bench { arguments } => {
+                let fixed = ["run", "--release", "--quiet", "--package", "debros-bench", "--"];
+                let all = fixed.into_iter().map(str::to_owned).chain(arguments);
+                Ok(cargo.run(all)?.success)
+            }
+            Chore::Test { parts, fail_fast } => {
+                let mut summary = Summary::default();
+                for part in parts {
+                    let success = summary.time(part, || part.run(&cargo))?;
+                    if !success && fail_fast {
+                        break;
+                    }
+                }
+                println!("{summary}");
+                Ok(summary.success())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Chore, String> {
+        Chore::parse(line.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn test_alone_means_every_default_part() {
+        let Ok(Chore::Test { parts, fail_fast: true }) = parse("test") else { panic!("not understood") };
+        assert_eq!(parts, Part::DEFAULT);
+    }
+
+    #[test]
+    fn named_parts_run_in_the_order_given() {
+        let Ok(Chore::Test { parts, fail_fast: false }) = parse("test --no-fail-fast crash deny fmt") else {
+            panic!("not understood")
+        };
+        assert_eq!(parts, [Part::Crash, Part::Deny, Part::Fmt]);
+    }
+
+    #[test]
+    fn an_unknown_part_is_named() {
+        let Err(error) = parse("test clipy") else { panic!("understood") };
+        assert!(error.contains("`clipy`"), "{error}");
+    }
+}

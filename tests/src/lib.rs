@@ -1,0 +1,1 @@
+//! Tests of what crosses the crates: each file of `tests/` is one. There is nothing here to use.

@@ -1,0 +1,187 @@
+//! A child process writes and is killed with SIGKILL at random moments, again and again on one data folder. After each
+//! kill every answered operation is there, a batch is whole or absent, and `verify` is clean.
+//!
+//! `DEBROS_CRASH_RUNS` sets how often (100), `DEBROS_CRASH_SEED` repeats a run's delays.
+
+use debros::prelude::*;
+use std::{
+    collections::BTreeMap,
+    io::{BufRead as _, BufReader, Write as _},
+    path::Path,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+/// What the child writes.
+#[model(scope = global, writers = anyone)]
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// Its key.
+    #[field(key)]
+    pub id: Id<Note>,
+    /// Its name, told to the parent process.
+    #[field(unique)]
+    pub name: String,
+    /// Counts its updates.
+    #[field(index, default = 0)]
+    pub edits: i64,
+    /// Ballast.
+    pub text: String,
+}
+
+const CHILD: &str = "DEBROS_CRASH_CHILD";
+const BATCH: usize = 7;
+
+async fn open(dir: &Path) -> Db {
+    Db::open(dir, "crash", models![Note]).await.expect("the data folder opens")
+}
+
+fn note(name: String) -> NewNote {
+    NewNote { text: name.repeat(20), name }
+}
+
+/// Not a test of its own: what the killed process does. It says `begin` before and `done` after each operation.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child() {
+    let Ok(argument) = std::env::var(CHILD) else { return };
+    let (run, dir) = argument.split_once(' ').expect("run and folder");
+    let db = open(Path::new(dir)).await;
+    let identity = db.identity("writer").await.expect("an identity");
+    let me = db.session(&identity);
+    let say = |line: String| {
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "@{line}").and_then(|()| out.flush()).expect("the parent reads");
+    };
+    say("open".into());
+    let mut mine: Vec<Note> = Vec::new();
+    for step in 0..100_000 {
+        match step % 5 {
+            0 | 1 => {
+                let name = format!("{run}.{step}");
+                say(format!("begin create {name}"));
+                mine.push(me.create(note(name.clone())).await.expect("create"));
+                say(format!("done create {name}"));
+            }
+            2 => {
+                let name = format!("{run}.{step}");
+                say(format!("begin batch {name}"));
+                let new = (0..BATCH).map(|n| note(format!("{name}-{n}")));
+                mine.extend(me.batch().create_all(new).await.expect("batch"));
+                say(format!("done batch {name}"));
+            }
+            3 => {
+                let at = step * 7 % mine.len();
+                let (name, edits) = (mine[at].name.clone(), mine[at].edits + 1);
+                say(format!("begin update {name} {edits}"));
+                mine[at] = me.update(&mine[at]).set(|n| n.edits, edits).await.expect("update");
+                say(format!("done update {name} {edits}"));
+            }
+            _ => {
+                let gone = mine.swap_remove(step * 11 % mine.len());
+                say(format!("begin delete {}", gone.name));
+                me.delete(&gone).await.expect("delete");
+                say(format!("done delete {}", gone.name));
+            }
+        }
+    }
+}
+
+type State = BTreeMap<String, i64>;
+
+fn apply(state: &mut State, operation: &str) {
+    let words: Vec<&str> = operation.split(' ').collect();
+    match words[..] {
+        ["create", name] => {
+            state.insert(name.into(), 0);
+        }
+        ["batch", name] => state.extend((0..BATCH).map(|n| (format!("{name}-{n}"), 0))),
+        ["update", name, edits] => {
+            state.insert(name.into(), edits.parse().expect("a number"));
+        }
+        ["delete", name] => {
+            state.remove(name);
+        }
+        _ => panic!("what is `{operation}`?"),
+    }
+}
+
+async fn stored(db: &Db) -> State {
+    let notes = Note::query().fetch(db).await.expect("the notes");
+    for note in &notes {
+        assert_eq!(note.text, note.name.repeat(20), "a row is whole");
+    }
+    notes.into_iter().map(|note| (note.name, note.edits)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn answered_writes_survive_kill_9() {
+    let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let runs = setting("DEBROS_CRASH_RUNS").unwrap_or(100);
+    let mut random = setting("DEBROS_CRASH_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    println!("DEBROS_CRASH_SEED={random}");
+    let mut below = |n: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % n
+    };
+
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut expected = State::new();
+    let (mut answered, mut torn) = (0, 0);
+    for run in 0..runs {
+        let mut process = Command::new(std::env::current_exe().expect("this program"))
+            .args(["child", "--exact", "--nocapture"])
+            .env(CHILD, format!("{run} {}", dir.path().display()))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a child process");
+        let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
+        let (told, lines_told) = std::sync::mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                // the test harness prints on the same pipe; what is ours begins with @
+                if let Some((_, ours)) = line.split_once('@') {
+                    let _ = told.send(ours.to_owned());
+                }
+            }
+        });
+        // one in eight dies while it opens the folder, the others after some writes
+        if below(8) == 0 {
+            std::thread::sleep(Duration::from_millis(below(30)));
+        } else {
+            assert_eq!(lines_told.recv_timeout(Duration::from_secs(60)).as_deref(), Ok("open"), "run {run}");
+            std::thread::sleep(Duration::from_micros(below(60_000)));
+        }
+        process.kill().expect("it is alive");
+        process.wait().expect("it is dead");
+        reader.join().expect("its output ends");
+
+        let mut open_operation = None;
+        for line in lines_told.try_iter().filter(|line| line != "open") {
+            let (word, operation) = line.split_once(' ').expect("two words");
+            match word {
+                "begin" => open_operation = Some(operation.to_owned()),
+                _ => {
+                    apply(&mut expected, operation);
+                    open_operation = None;
+                    answered += 1;
+                }
+            }
+        }
+
+        let db = open(dir.path()).await;
+        let found = stored(&db).await;
+        if found != expected {
+            // then the operation that was not answered is there, and whole
+            let operation = open_operation.unwrap_or_else(|| panic!("run {run}: answered writes are lost or changed"));
+            apply(&mut expected, &operation);
+            torn += 1;
+            let differ: Vec<_> = expected.iter().filter(|(k, v)| found.get(*k) != Some(v)).collect();
+            assert_eq!(found, expected, "run {run}: after `{operation}`, differing: {differ:?}");
+        }
+        let report = db.verify().await.expect("verify runs");
+        assert!(report.is_clean(), "run {run}: {report}");
+        db.close().await.expect("it closes");
+    }
+    println!("{runs} kills, {answered} answered operations, {torn} durable though not answered, {} rows", expected.len());
+    assert!(answered > runs, "the child got to write");
+}

@@ -1,0 +1,100 @@
+//! What the compiler says to a mistake, and that what is none compiles.
+//!
+//! Each file of `ui/<topic>/` has one mistake, which its first line tells; beside it is what the compiler prints. These texts are
+//! part of the product: read a changed one aloud before it goes in. `TRYBUILD=overwrite` writes them anew; `DEBROS_UI` runs the files whose path
+//! has this text in it.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+const TOPICS: &[&str] = &["field", "load", "model", "query", "registry", "relation", "scope", "shard"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("ui")
+}
+
+/// The programs of a topic, and of `DEBROS_UI` if it is set.
+fn programs(topic: &str) -> Vec<PathBuf> {
+    let only = std::env::var("DEBROS_UI").unwrap_or_default();
+    let entries = fs::read_dir(folder().join(topic)).unwrap_or_else(|error| panic!("ui/{topic}: {error}"));
+    let mut programs: Vec<PathBuf> = entries
+        .map(|entry| Path::new("ui").join(topic).join(entry.expect("an entry of the folder").file_name()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .filter(|path| path.to_string_lossy().contains(&only))
+        .collect();
+    programs.sort();
+    programs
+}
+
+#[test]
+fn mistakes_are_told_and_the_rest_compiles() {
+    let cases = trybuild::TestCases::new();
+    for program in TOPICS.iter().flat_map(|topic| programs(topic)) {
+        cases.compile_fail(program);
+    }
+    for program in programs("pass") {
+        cases.pass(program);
+    }
+}
+
+#[test]
+fn every_topic_has_programs_and_every_program_says_what_it_does() {
+    for topic in TOPICS.iter().copied().chain(["pass"]) {
+        let programs = programs(topic);
+        assert!(!programs.is_empty() || std::env::var_os("DEBROS_UI").is_some(), "ui/{topic} is empty");
+        for program in programs {
+            let source = fs::read_to_string(folder().join("..").join(&program)).expect("the program");
+            let first = source.lines().next().unwrap_or_default();
+            assert!(
+                first.starts_with("//") && first.ends_with('.'),
+                "{}: the first line is a sentence that says what is wrong in it",
+                program.display()
+            );
+        }
+    }
+    let topics: Vec<String> = fs::read_dir(folder())
+        .expect("the folder")
+        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.ends_with(".rs") && name != "pass")
+        .collect();
+    assert!(topics.iter().all(|topic| TOPICS.contains(&topic.as_str())), "a topic that nothing runs: {topics:?}");
+}
+
+/// What no message, label or note of ours names: it is generated, or hidden, and nobody wrote it.
+const INTERNAL: &[&str] = &["__", "_check", "Here<", "way_back_of", "key_of_parent", "PhantomData", "unreachable"];
+
+/// Lines that the compiler adds below a message, and that no attribute can take away.
+const ADDED: &[&str] = &[
+    "originates in the derive macro",
+    "evaluation of `",
+    "required by this bound in",
+    "note: required by a bound in",
+];
+
+#[test]
+fn no_message_names_what_is_generated() {
+    for program in TOPICS.iter().flat_map(|topic| programs(topic)) {
+        let snapshot = folder().join("..").join(program.with_extension("stderr"));
+        let text = fs::read_to_string(&snapshot).unwrap_or_else(|error| panic!("{}: {error}", snapshot.display()));
+        for line in text.lines().filter(|line| !ADDED.iter().any(|added| line.contains(added))) {
+            let leaked = INTERNAL.iter().find(|word| line.contains(*word));
+            assert!(leaked.is_none(), "{}: a message names `{}`:\n{line}", snapshot.display(), leaked.unwrap_or(&""));
+        }
+    }
+}
+
+/// Files with several mistakes, or where the compiler adds a message of its own.
+const SEVERAL: &[(&str, usize)] = &[];
+
+#[test]
+fn one_mistake_is_one_message() {
+    for program in TOPICS.iter().flat_map(|topic| programs(topic)) {
+        let text = fs::read_to_string(folder().join("..").join(program.with_extension("stderr"))).expect("the snapshot");
+        let messages = text.lines().filter(|line| line.starts_with("error")).count();
+        let name = program.with_extension("");
+        let expected = SEVERAL.iter().find(|(file, _)| name.ends_with(file)).map_or(1, |(_, count)| *count);
+        assert_eq!(messages, expected, "{}", program.display());
+    }
+}

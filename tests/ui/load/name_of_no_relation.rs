@@ -1,0 +1,12 @@
+// `Loaded!` names a field that is no relation.
+use debros::prelude::*;
+
+#[path = "../blog.rs"]
+mod blog;
+use blog::*;
+
+fn program(_: &Loaded![Post { autor }]) {}
+
+fn main() {
+    let _ = program;
+}

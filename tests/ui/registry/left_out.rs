@@ -1,0 +1,23 @@
+// The list leaves out a model that another one leads to.
+use debros::prelude::*;
+
+#[model(scope = global, writers = anyone)]
+pub struct User {
+    #[field(key)]
+    pub id: Id<User>,
+    #[has_many]
+    pub posts: HasMany<Post>,
+}
+
+#[model]
+pub struct Post {
+    #[field(key)]
+    pub id: Id<Post>,
+    pub author_id: Id<User>,
+    #[belongs_to]
+    pub author: BelongsTo<User>,
+}
+
+fn main() {
+    let _ = models![User];
+}

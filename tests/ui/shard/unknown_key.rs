@@ -1,0 +1,12 @@
+// The shard key is misspelt.
+use debros::prelude::*;
+
+#[model(sharding(strategy = hash, key = usr_id, count = 8))]
+pub struct Post {
+    #[field(key)]
+    pub id: Id<Post>,
+    pub user_id: UserId,
+    pub title: String,
+}
+
+fn main() {}
