@@ -58,8 +58,7 @@ pub(crate) fn model(input: &DeriveInput, args: ModelArgs, errors: &mut Errors) -
     let krate = args.krate.clone().unwrap_or_else(|| parse_quote!(::debros));
     let (scope, writers) = scope(input, &args, errors);
     let stored = stored_name::of_model(&input.ident, args.name.as_ref(), errors);
-    let mut members: Vec<Member> =
-        written.iter().map(|one| member(input, one, &written, &stored, errors)).collect();
+    let mut members: Vec<Member> = written.iter().map(|one| member(input, one, &written, &stored, errors)).collect();
     let key = keys::check(input, &written, &mut members, errors);
     owner_key(&args, &members, &key, errors);
     let sharding = sharding::check(&args, &written, &mut members, &key, errors);
@@ -106,7 +105,8 @@ fn write_down<'a>(field: &'a syn::Field, errors: &mut Errors) -> Option<Written<
     let kind = match (relation, spelling::slot(&field.ty, SLOTS)) {
         (Some((_, relation)), _) => WrittenKind::Relation(relation),
         (None, Some((slot, attribute))) => {
-            errors.at(&field.ty, format!("`{name}` is a `{slot}` and needs its attribute: write `{attribute}` above it"));
+            errors
+                .at(&field.ty, format!("`{name}` is a `{slot}` and needs its attribute: write `{attribute}` above it"));
             WrittenKind::Slot
         }
         (None, None) => WrittenKind::Column(args),
@@ -125,9 +125,7 @@ fn member(
     let named = spelling::named(&input.ident, written);
     match &written.kind {
         WrittenKind::Column(args) => Member::Column(columns::column(&input.ident, named, args, errors)),
-        WrittenKind::Relation(args) => {
-            Member::Relation(relations::relation(named, args, written, all, stored, errors))
-        }
+        WrittenKind::Relation(args) => Member::Relation(relations::relation(named, args, written, all, stored, errors)),
         WrittenKind::Slot => {
             Member::Relation(Relation { named, kind: RelationKind::ManyToMany(None), target: None, optional: false })
         }
@@ -163,7 +161,8 @@ fn scope(input: &DeriveInput, args: &ModelArgs, errors: &mut Errors) -> (Scope, 
 /// Only a generated key says whose a record is.
 fn owner_key(args: &ModelArgs, members: &[Member], key: &[String], errors: &mut Errors) {
     let Some(writers) = args.writers.filter(|writers| writers.value == Writers::Owner) else { return };
-    let generated = members.iter().any(|member| matches!(member, Member::Column(column) if column.role == Role::GeneratedKey));
+    let generated =
+        members.iter().any(|member| matches!(member, Member::Column(column) if column.role == Role::GeneratedKey));
     if !generated && !key.is_empty() {
         errors.at_span(
             writers.span,
@@ -181,22 +180,22 @@ fn column_mut<'a>(members: &'a mut [Member], name: &str) -> Option<&'a mut Colum
 }
 
 /// Looks up the name of a column that some option mentions, and says what is wrong with it if it is none.
-fn find_column<'a, 'w>(
-    name: &Ident,
-    all: &'a [Written<'w>],
-    errors: &mut Errors,
-) -> Option<&'a Written<'w>> {
+fn find_column<'a, 'w>(name: &Ident, all: &'a [Written<'w>], errors: &mut Errors) -> Option<&'a Written<'w>> {
     let wanted = name.unraw().to_string();
     match all.iter().find(|written| written.name == wanted) {
         Some(found) if matches!(found.kind, WrittenKind::Column(_)) => Some(found),
         Some(found) => {
-            let instead = match &found.kind {
+            let keys = match &found.kind {
                 WrittenKind::Relation(RelationArgs::BelongsTo { key: Some(keys) }) => {
-                    let keys: Vec<String> = keys.iter().map(|key| format!("`{}`", key.unraw())).collect();
-                    format!(": name {} instead", keys.join(", "))
+                    keys.iter().map(|key| key.unraw().to_string()).collect()
                 }
-                WrittenKind::Relation(RelationArgs::BelongsTo { key: None }) => format!(": name `{wanted}_id` instead"),
-                _ => String::new(),
+                WrittenKind::Relation(RelationArgs::BelongsTo { key: None }) => vec![format!("{wanted}_id")],
+                _ => Vec::new(),
+            };
+            let instead = if !keys.is_empty() && keys.iter().all(|key| all.iter().any(|written| written.name == *key)) {
+                format!(": name `{}` instead", keys.join("`, `"))
+            } else {
+                String::new()
             };
             errors.at(name, format!("`{wanted}` is a relation, which is not stored{instead}"));
             None

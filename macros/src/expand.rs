@@ -15,9 +15,9 @@ mod spans;
 
 use crate::model::Model;
 use names::Names;
-pub(crate) use spans::respan;
 use proc_macro2::TokenStream;
 use quote::quote;
+pub(crate) use spans::respan;
 
 /// Everything that `#[model]` generates. Where the model is `broken` by a mistake, the bodies of its functions are left out, as
 /// they will never run and would only repeat it.

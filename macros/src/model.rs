@@ -40,7 +40,6 @@ pub(crate) enum Writers {
 }
 
 /// A field of the struct.
-#[expect(clippy::large_enum_variant, reason = "a dozen of them at a time")]
 pub(crate) enum Member {
     Column(Column),
     Relation(Relation),

@@ -10,6 +10,8 @@ mod value_args;
 mod word;
 
 pub(crate) use field_args::{DefaultArg, FieldArgs, RuleArg};
+#[cfg(test)]
+pub(crate) use later::STORES as LATER_STORES;
 pub(crate) use model_args::{FieldSet, ModelArgs};
 pub(crate) use relation_args::{RELATIONS, RelationArgs, relation_args};
 pub(crate) use sharding_args::ShardingArgs;

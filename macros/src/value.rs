@@ -3,10 +3,7 @@
 mod enums;
 mod structs;
 
-use crate::{
-    errors::Errors,
-    parse::ValueArgs,
-};
+use crate::{errors::Errors, parse::ValueArgs};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, LitStr, ext::IdentExt as _, parse_quote};
@@ -19,18 +16,25 @@ pub(crate) fn derive(input: &DeriveInput, errors: &mut Errors) -> TokenStream {
     let name = &input.ident;
     let body = match &input.data {
         Data::Enum(data) => enums::body(input, data, &private, errors),
-        Data::Struct(data) => match &data.fields {
-            Fields::Named(fields) => structs::body(fields, &private, errors),
-            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => structs::newtype(&fields.unnamed[0].ty, &private),
-            Fields::Unnamed(fields) => {
-                errors.at(fields, format!("the fields of `{name}` need names, under which they are stored: write `struct {name} {{ .. }}`"));
-                structs::fallback(&private)
+        Data::Struct(data) => {
+            match &data.fields {
+                Fields::Named(fields) => structs::body(fields, &private, errors),
+                Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                    structs::newtype(&fields.unnamed[0].ty, &private)
+                }
+                Fields::Unnamed(fields) => {
+                    errors.at(fields, format!("the fields of `{name}` need names, under which they are stored: write `struct {name} {{ .. }}`"));
+                    structs::fallback(&private)
+                }
+                Fields::Unit => {
+                    errors.at(
+                        name,
+                        format!("`{name}` holds nothing that could be stored: give it fields, or make it an enum"),
+                    );
+                    structs::fallback(&private)
+                }
             }
-            Fields::Unit => {
-                errors.at(name, format!("`{name}` holds nothing that could be stored: give it fields, or make it an enum"));
-                structs::fallback(&private)
-            }
-        },
+        }
         Data::Union(data) => {
             errors.at(data.union_token, "`Value` is for enums and structs");
             return TokenStream::new();

@@ -182,6 +182,9 @@ async fn answered_writes_survive_kill_9() {
         assert!(report.is_clean(), "run {run}: {report}");
         db.close().await.expect("it closes");
     }
-    println!("{runs} kills, {answered} answered operations, {torn} durable though not answered, {} rows", expected.len());
+    println!(
+        "{runs} kills, {answered} answered operations, {torn} durable though not answered, {} rows",
+        expected.len()
+    );
     assert!(answered > runs, "the child got to write");
 }

@@ -1,19 +1,23 @@
 //! [`Db`]: a database that is open.
 
 use crate::{
-    Builder, Durability, Identity, OpenError, Problem, ProblemKind, Session, VerifyReport, View, WriteError, blocking,
-    keys,
-    registry::{Registry, index_of},
-    schema::{Records, commits},
+    Builder, Durability, Identity, IdentityError, OpenError, OwnerError, Problem, Session, VerifyReport, View, WriteError,
+    blocking, owner, problem,
+    registry::Registry,
+    schema::Records,
     source,
-    stores::{Key, Rows, Stores},
+    stores::Stores,
     write::{self, Applied, Done, Operation},
 };
-use debros_core::{HookContext, ID, Map, Model, ModelDef, Models, RelationKind, Row, UserId};
-use debros_orbit::{CommitError, KeystoreError, Node, NodeOptions, ReadDocuments as _, ReadError, Snapshot, StoreError as NodeError};
-use debros_query::{Reach, SourceError, encode_key};
+use debros_core::{HookContext, Model as _, Models, Row, UserId};
+use debros_orbit::{CommitError, KeystoreError, Node, NodeOptions, ReadDocuments as _, ReadError, Snapshot, StoreError};
+use debros_query::SourceError;
 use debros_shard::{Application, Databases};
-use std::{collections::HashMap, fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// A database that is open: one data folder, and the models of an application in it. A cheap clone.
 ///
@@ -29,52 +33,8 @@ struct Inner {
     node: Node,
     stores: Arc<Stores>,
     durability: Durability,
-}
-
-/// Why an identity could not be had.
-pub type IdentityError = KeystoreError;
-/// Why the local store failed.
-pub type StoreError = NodeError;
-
-/// Why it could not be told whose a row is.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OwnerError {
-    /// The row is not held here.
-    #[error("`{model}` has no record with the key {key} here: it was deleted, or never there")]
-    NotFound {
-        /// The model.
-        model: &'static str,
-        /// The key.
-        key: String,
-    },
-    /// Several users have such a row.
-    #[error("{users} users have a `{model}` with the key {key} and these values, so nothing tells whose this is")]
-    Ambiguous {
-        /// The model.
-        model: &'static str,
-        /// The key.
-        key: String,
-        /// How many.
-        users: usize,
-    },
-    /// The row's values have no stored form.
-    #[error(transparent)]
-    Encode(#[from] debros_core::EncodeError),
-    /// The databases could not be read.
-    #[error(transparent)]
-    Read(#[from] SourceError),
-}
-
-impl From<ReadError> for OwnerError {
-    fn from(error: ReadError) -> OwnerError {
-        OwnerError::Read(source::error(error))
-    }
-}
-impl From<NodeError> for OwnerError {
-    fn from(error: NodeError) -> OwnerError {
-        ReadError::Store(error).into()
-    }
+    /// The data folder, by its one true path.
+    folder: Arc<Path>,
 }
 
 impl Db {
@@ -100,9 +60,14 @@ impl Db {
         let records = Arc::new(Records::new(registry.clone()));
         let mut options = NodeOptions::default();
         options.store = store;
-        let node = blocking::run(move || Node::open(&folder, options, records)).await?;
+        let open = move || {
+            let node = Node::open(&folder, options, records)?;
+            let folder: PathBuf = folder.canonicalize().unwrap_or(folder);
+            Ok::<_, OpenError>((node, folder))
+        };
+        let (node, folder) = blocking::run(open).await?;
         let stores = Arc::new(Stores { registry, databases });
-        Ok(Db { inner: Arc::new(Inner { node, stores, durability }) })
+        Ok(Db { inner: Arc::new(Inner { node, stores, durability, folder: folder.into() }) })
     }
 
     /// The user of this name on this device; the keys are made the first time, and kept in the data folder.
@@ -112,6 +77,7 @@ impl Db {
     pub async fn identity(&self, name: &str) -> Result<Identity, IdentityError> {
         let (db, name) = (self.clone(), name.to_owned());
         blocking::run(move || {
+            db.check_open()?;
             let signer = db.inner.node.identity(&name)?;
             db.with_root_key(&name, signer)
         })
@@ -126,6 +92,7 @@ impl Db {
     pub async fn import_identity(&self, name: &str, key: &[u8]) -> Result<Identity, IdentityError> {
         let (db, name, key) = (self.clone(), name.to_owned(), zeroize::Zeroizing::new(key.to_vec()));
         blocking::run(move || {
+            db.check_open()?;
             let signer = db.inner.node.import_identity(&name, &key)?;
             db.with_root_key(&name, signer)
         })
@@ -137,9 +104,18 @@ impl Db {
             Ok(key) => Some(key),
             // kept elsewhere: this device goes on with its own
             Err(KeystoreError::NoUserKey(_)) => None,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
-        Ok(Identity::new(signer, root))
+        Ok(Identity::new(signer, root, self.inner.folder.clone()))
+    }
+
+    /// The folder of a database that was closed may be another's by now.
+    fn check_open(&self) -> Result<(), IdentityError> {
+        match self.inner.node.snapshot() {
+            Err(StoreError::Closed { .. }) => Err(IdentityError::Closed),
+            // what else is wrong with the store does not concern the keys
+            _ => Ok(()),
+        }
     }
 
     /// Reads and writes as this user.
@@ -160,36 +136,7 @@ impl Db {
         let model = W::Model::DEF;
         let (key, record) = (row.row().key()?, row.row().encode()?);
         let db = self.clone();
-        blocking::run(move || db.owner_of(model, &key, &record)).await
-    }
-
-    fn owner_of(&self, model: &'static ModelDef, key: &debros_core::Value, record: &Map) -> Result<UserId, OwnerError> {
-        let snapshot = self.inner.node.snapshot()?;
-        let rows = Rows { stores: &self.inner.stores, state: &snapshot, opening: None };
-        let not_found = || OwnerError::NotFound { model: model.name, key: keys::text(key) };
-        if !model.is_user_scoped() {
-            let stored = rows.get(model, None, &Key::of(model, key), None)?.ok_or_else(not_found)?;
-            return stored.document.first_author.parse().map_err(|_| not_found());
-        }
-        let mut alike = Vec::new();
-        let bytes = encode_key(model, key);
-        for (database, position) in rows.holders(model, &bytes)? {
-            let Some(owner) = rows.owner(database)? else { continue };
-            let stored = snapshot.load(position)?;
-            if commits(&stored, &owner) {
-                return Ok(owner);
-            }
-            alike.push((owner, stored));
-        }
-        if alike.len() > 1 {
-            // the struct says nothing of its store, so what is left to compare are its values
-            alike.retain(|(_, stored)| record.iter().all(|(name, value)| stored.field(name) == value));
-        }
-        match alike[..] {
-            [] => Err(not_found()),
-            [(owner, _)] => Ok(owner),
-            _ => Err(OwnerError::Ambiguous { model: model.name, key: keys::text(key), users: alike.len() }),
-        }
+        blocking::run(move || owner::of(&db, model, &key, &record)).await
     }
 
     /// The stored records that typed queries leave out, and why. Reads the indexes of all required relations, so it may take a
@@ -199,77 +146,7 @@ impl Db {
     /// If the databases cannot be read.
     pub async fn problems(&self) -> Result<Vec<Problem>, SourceError> {
         let db = self.clone();
-        blocking::run(move || db.find_problems()).await
-    }
-
-    fn find_problems(&self) -> Result<Vec<Problem>, SourceError> {
-        let snapshot = self.inner.node.snapshot().map_err(|error| source::error(error.into()))?;
-        let mut problems = Vec::new();
-        self.unreadable(&snapshot, &mut problems).map_err(source::error)?;
-        self.orphans(&snapshot, &mut problems).map_err(source::error)?;
-        Ok(problems)
-    }
-
-    fn unreadable(&self, snapshot: &Snapshot, problems: &mut Vec<Problem>) -> Result<(), ReadError> {
-        for problem in snapshot.problems(None) {
-            let problem = problem?;
-            let info = snapshot.info(problem.database)?;
-            let model = self.inner.stores.registry.by_stored(&info.spec.family);
-            let record = snapshot.load(problem.position)?;
-            problems.push(Problem {
-                model: model.map_or_else(|| info.spec.family.clone(), |model| model.name.to_owned()),
-                key: keys::text_of(&record),
-                user: self.inner.stores.databases.owner(snapshot, problem.database)?,
-                kind: match problem.refused {
-                    true => ProblemKind::Refused { writer: problem.author, reason: problem.reason },
-                    false => ProblemKind::Unreadable { reason: problem.reason },
-                },
-            });
-        }
-        Ok(())
-    }
-
-    /// Rows whose required parents are not here. One lookup for each different reference.
-    fn orphans(&self, snapshot: &Snapshot, problems: &mut Vec<Problem>) -> Result<(), ReadError> {
-        let stores = &self.inner.stores;
-        let rows = Rows { stores, state: snapshot, opening: None };
-        for &model in stores.registry.models() {
-            let required =
-                model.relations.iter().filter(|relation| relation.kind == RelationKind::BelongsTo && !relation.optional);
-            for relation in required {
-                let Some(target) = stores.registry.get(relation.target) else { continue };
-                let Some(index) = index_of(model, relation) else { continue };
-                for database in rows.everywhere(model)? {
-                    let home = rows.owner(database)?;
-                    let mut known: HashMap<Vec<u8>, bool> = HashMap::new();
-                    for row in snapshot.scan_index(database, index, &[], None, false) {
-                        let row = row?;
-                        // rows come in the order of the index, so a reference is looked up once in a row
-                        if known.get(row.values()) == Some(&true) {
-                            continue;
-                        }
-                        let record = snapshot.load(row.position)?;
-                        let Some(parent) = keys::parent_key(model, relation, &record) else { continue };
-                        let found = rows.locate(target, &Key::of(target, &parent), Reach::Everywhere, home.as_ref())?;
-                        let is_here = found.is_some_and(|found| found.document.problem.is_none());
-                        known.clear();
-                        known.insert(row.values().to_vec(), is_here);
-                        if !is_here {
-                            problems.push(Problem {
-                                model: model.name.to_owned(),
-                                key: keys::text(record.field(ID)),
-                                user: home,
-                                kind: ProblemKind::MissingParent {
-                                    relation: relation.name,
-                                    parent: keys::text(&parent),
-                                },
-                            });
-                        }
-                    }
-                }
-            }
-        }
-        Ok(())
+        blocking::run(move || problem::find(&db)).await
     }
 
     /// The databases that are held here: their names and addresses, by name. They follow from the application, its admins, the model, the
@@ -324,7 +201,7 @@ impl Db {
         &self.inner.node
     }
 
-    pub(crate) fn snapshot(&self) -> Result<Snapshot, NodeError> {
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StoreError> {
         self.inner.node.snapshot()
     }
 
@@ -338,6 +215,9 @@ impl Db {
     ) -> Result<Vec<Done>, WriteError> {
         if operations.is_empty() {
             return Ok(Vec::new());
+        }
+        if !identity.is_of(&self.inner.folder) {
+            return Err(WriteError::OtherFolder { user: identity.user() });
         }
         let (stores, signer) = (self.inner.stores.clone(), identity.signer.clone());
         let job = move |writer: &mut debros_orbit::Writer<'_>| {

@@ -1,6 +1,7 @@
 //! [`Error`]: anything that can go wrong.
 
-use crate::{IdentityError, OpenError, OwnerError, StoreError, WriteError};
+use crate::{IdentityError, OpenError, OwnerError, WriteError};
+use debros_orbit::StoreError;
 use debros_query::{QueryError, SourceError};
 
 /// Anything that can go wrong: what a function of an application returns that does several things with a database. Each operation

@@ -8,9 +8,9 @@ use debros_query::{
 };
 use debros_relation::Loader;
 
-/// A query that may be short is answered where it is asked; one that has read so many rows goes on where it may block, from the
-/// start. To hand a query over takes as long as to read some ten rows.
-const BUDGET: u32 = 192;
+/// A query that may be short is answered where it is asked; one that has read so much goes on where it may block, from the start.
+/// In units of a row of an index, of which a glance at an index reads some hundreds: about a millisecond.
+const BUDGET: u32 = 4096;
 
 /// So many rows at most are expected to be found within [`BUDGET`].
 const FEW: usize = 64;

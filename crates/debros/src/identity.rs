@@ -1,7 +1,8 @@
 //! [`Identity`]: a user on this device.
 
 use debros_core::UserId;
-use std::{fmt, sync::Arc};
+use debros_orbit::KeystoreError;
+use std::{fmt, path::Path, sync::Arc};
 
 /// A user on this device: [`Db::identity`](crate::Db::identity) gives one. A cheap clone.
 #[derive(Clone)]
@@ -9,12 +10,35 @@ pub struct Identity {
     pub(crate) signer: debros_orbit::Identity,
     user: UserId,
     root: Option<Arc<debros_orbit::UserKey>>,
+    /// The data folder that its keys are kept in.
+    folder: Arc<Path>,
+}
+
+/// Why an identity could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// The name, or the keys.
+    #[error(transparent)]
+    Keys(#[from] KeystoreError),
+    /// The database was closed.
+    #[error("the database was closed; open it again to use its identities")]
+    Closed,
 }
 
 impl Identity {
-    pub(crate) fn new(signer: debros_orbit::Identity, root: Option<debros_orbit::UserKey>) -> Identity {
+    pub(crate) fn new(
+        signer: debros_orbit::Identity,
+        root: Option<debros_orbit::UserKey>,
+        folder: Arc<Path>,
+    ) -> Identity {
         let user = UserId::from_bytes(*signer.block().id.as_bytes());
-        Identity { signer, user, root: root.map(Arc::new) }
+        Identity { signer, user, root: root.map(Arc::new), folder }
+    }
+
+    /// Are its keys kept in this data folder? A device's key must not write in two: each would count its clock for itself.
+    pub(crate) fn is_of(&self, folder: &Path) -> bool {
+        *self.folder == *folder
     }
 
     /// The user: the public root key.

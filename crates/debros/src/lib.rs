@@ -58,6 +58,7 @@ mod execute;
 mod identity;
 mod keys;
 mod open_error;
+mod owner;
 pub mod prelude;
 mod problem;
 mod registry;
@@ -78,17 +79,18 @@ pub mod __private {
 }
 
 pub use builder::Builder;
-pub use db::{Db, IdentityError, OwnerError, StoreError};
+pub use db::Db;
 pub use debros_core::{
     BelongsTo, DecodeError, EncodeError, Filter, HasMany, HasOne, HookContext, HookError, Hooks, Id, Insert, Loaded, ManyToMany,
     Model, Models, NotATimestamp, NotAUserId, NotAnId, Row, Sort, Timestamp, UserId, ValidationError, Value, Violation, models,
 };
 pub use debros_derive::{Value, model};
-pub use debros_orbit::{Durability, Report as VerifyReport};
+pub use debros_orbit::{Durability, KeystoreError, Report as VerifyReport, StoreError};
 pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};
 pub use error::{Error, Result};
-pub use identity::Identity;
+pub use identity::{Identity, IdentityError};
 pub use open_error::OpenError;
+pub use owner::OwnerError;
 pub use problem::{Problem, ProblemKind};
 pub use registry::ModelError;
 pub use session::Session;

@@ -1,7 +1,15 @@
 //! [`Problem`]: a stored record that typed queries leave out.
 
-use debros_core::UserId;
-use std::fmt;
+use crate::{
+    Db, keys,
+    registry::index_of,
+    source,
+    stores::{Key, Rows},
+};
+use debros_core::{ID, RelationKind, UserId};
+use debros_orbit::{ReadDocuments as _, ReadError, Snapshot};
+use debros_query::{Reach, SourceError};
+use std::{collections::HashMap, fmt};
 
 /// A stored record that typed queries leave out, or leave out of some. Nothing is lost: it stays in its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,4 +65,76 @@ impl fmt::Display for Problem {
             }
         }
     }
+}
+
+/// All of them. Reads the indexes of all required relations.
+pub(crate) fn find(db: &Db) -> Result<Vec<Problem>, SourceError> {
+    let snapshot = db.snapshot().map_err(|error| source::error(error.into()))?;
+    let mut problems = Vec::new();
+    unreadable(db, &snapshot, &mut problems).map_err(source::error)?;
+    orphans(db, &snapshot, &mut problems).map_err(source::error)?;
+    Ok(problems)
+}
+
+/// What does not decode, and what was refused.
+fn unreadable(db: &Db, snapshot: &Snapshot, problems: &mut Vec<Problem>) -> Result<(), ReadError> {
+    for problem in snapshot.problems(None) {
+        let problem = problem?;
+        let info = snapshot.info(problem.database)?;
+        let model = db.stores().registry.by_stored(&info.spec.family);
+        let record = snapshot.load(problem.position)?;
+        problems.push(Problem {
+            model: model.map_or_else(|| info.spec.family.clone(), |model| model.name.to_owned()),
+            key: keys::text_of(&record),
+            user: db.stores().databases.owner(snapshot, problem.database)?,
+            kind: match problem.refused {
+                true => ProblemKind::Refused { writer: problem.author, reason: problem.reason },
+                false => ProblemKind::Unreadable { reason: problem.reason },
+            },
+        });
+    }
+    Ok(())
+}
+
+/// Rows whose required parents are not here. One lookup for each different reference.
+fn orphans(db: &Db, snapshot: &Snapshot, problems: &mut Vec<Problem>) -> Result<(), ReadError> {
+    let stores = db.stores();
+    let rows = Rows { stores, state: snapshot, opening: None };
+    for &model in stores.registry.models() {
+        let required =
+            model.relations.iter().filter(|relation| relation.kind == RelationKind::BelongsTo && !relation.optional);
+        for relation in required {
+            let Some(target) = stores.registry.get(relation.target) else { continue };
+            let Some(index) = index_of(model, relation) else { continue };
+            for database in rows.everywhere(model)? {
+                let home = rows.owner(database)?;
+                let mut known: HashMap<Vec<u8>, bool> = HashMap::new();
+                for row in snapshot.scan_index(database, index, &[], None, false) {
+                    let row = row?;
+                    // rows come in the order of the index, so a reference is looked up once in a row
+                    if known.get(row.values()) == Some(&true) {
+                        continue;
+                    }
+                    let record = snapshot.load(row.position)?;
+                    let Some(parent) = keys::parent_key(model, relation, &record) else { continue };
+                    let found = rows.locate(target, &Key::of(target, &parent), Reach::Everywhere, home.as_ref())?;
+                    let is_here = found.is_some_and(|found| found.document.problem.is_none());
+                    known.clear();
+                    known.insert(row.values().to_vec(), is_here);
+                    if !is_here {
+                        problems.push(Problem {
+                            model: model.name.to_owned(),
+                            key: keys::text(record.field(ID)),
+                            user: home,
+                            kind: ProblemKind::MissingParent {
+                                relation: relation.name,
+                                parent: keys::text(&parent),
+                            },
+                        });
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }

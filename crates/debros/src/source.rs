@@ -14,7 +14,7 @@ mod oracle;
 pub(crate) struct NodeSource<'r, S: ?Sized> {
     rows: Rows<'r, S>,
     user: Option<UserId>,
-    /// How many rows may still be read where they must not take long.
+    /// How much may still be read where it must not take long, in rows of an index.
     budget: Cell<Option<u32>>,
 }
 
@@ -22,6 +22,9 @@ pub(crate) struct NodeSource<'r, S: ?Sized> {
 #[derive(Debug, thiserror::Error)]
 #[error("this query reads more rows than it may in this place")]
 struct OverBudget;
+
+/// What it costs to read a record, in units of a row of an index.
+const RECORD: u32 = 16;
 
 /// How many databases are asked how many rows they have, for a guess at all of them.
 const SAMPLE: usize = 64;
@@ -42,7 +45,7 @@ impl<'r, S: ReadDocuments + ?Sized> NodeSource<'r, S> {
         NodeSource { rows: Rows { stores, state, opening: Some(opening) }, user: Some(user), budget: Cell::new(None) }
     }
 
-    /// Lets so many rows be read, then fails; `None`: any number.
+    /// Lets so much be read, in rows of an index, then fails; `None`: anything.
     pub(crate) fn with_budget(self, rows: Option<u32>) -> NodeSource<'r, S> {
         self.budget.set(rows);
         self
@@ -53,16 +56,16 @@ impl<'r, S: ReadDocuments + ?Sized> NodeSource<'r, S> {
         self.budget.get() == Some(0)
     }
 
-    fn spend(&self) -> Result<(), SourceError> {
+    fn spend(&self, units: u32) -> Result<(), SourceError> {
         match self.budget.get() {
             None => Ok(()),
-            Some(0 | 1) => {
+            Some(left) if left > units => {
+                self.budget.set(Some(left - units));
+                Ok(())
+            }
+            Some(_) => {
                 self.budget.set(Some(0));
                 Err(SourceError::read(OverBudget))
-            }
-            Some(rows) => {
-                self.budget.set(Some(rows - 1));
-                Ok(())
             }
         }
     }
@@ -74,7 +77,7 @@ impl<'r, S: ReadDocuments + ?Sized> NodeSource<'r, S> {
     fn refs<'a>(&'a self, rows: debros_orbit::RowRefs<'a>) -> RowRefs<'a> {
         Box::new(rows.map(|row| {
             let row = row.map_err(error)?;
-            self.spend()?;
+            self.spend(1)?;
             let (database, position) = (id(row.database), pack(row.position));
             let (values, key) = row.into_parts();
             Ok(RowRef { database, values, key, position })
@@ -116,7 +119,7 @@ impl<S: ReadDocuments + ?Sized> Source for NodeSource<'_, S> {
     }
 
     fn get(&self, database: DatabaseId, key: &[u8]) -> Result<Option<Map>, SourceError> {
-        self.spend()?;
+        self.spend(RECORD)?;
         let document = self.rows.state.get(orbit_id(database), key).map_err(error)?;
         Ok(document.filter(|document| document.problem.is_none()).map(|document| document.record))
     }
@@ -128,7 +131,7 @@ impl<S: ReadDocuments + ?Sized> Source for NodeSource<'_, S> {
         reach: Reach,
         from: Option<&UserId>,
     ) -> Result<Option<(DatabaseId, Map)>, SourceError> {
-        self.spend()?;
+        self.spend(RECORD)?;
         let home = if reach == Reach::Own { self.user.as_ref() } else { from.or(self.user.as_ref()) };
         let found = self.rows.locate(model, &Key::encoded(model, key), reach, home).map_err(error)?;
         let found = found.filter(|found| found.document.problem.is_none());
@@ -175,7 +178,7 @@ impl<S: ReadDocuments + ?Sized> Source for NodeSource<'_, S> {
     }
 
     fn load(&self, row: &RowRef) -> Result<Map, SourceError> {
-        self.spend()?;
+        self.spend(RECORD)?;
         self.rows.state.load(unpack(row.position)).map_err(error)
     }
 

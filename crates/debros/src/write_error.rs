@@ -187,6 +187,14 @@ pub enum WriteError {
         /// The model.
         model: &'static str,
     },
+    /// The session's identity was got from another data folder.
+    #[error(
+        "this identity of the user {user} is of another data folder, whose device key must write there alone: take it from this one, by `db.identity(..)`, or `db.import_identity(..)` with what `export` gives"
+    )]
+    OtherFolder {
+        /// The user.
+        user: UserId,
+    },
     /// The database was closed.
     #[error("the database was closed; open it again to write")]
     Closed,

@@ -5,7 +5,7 @@ mod blog;
 
 use blog::{NewUser, Post, Tag, User, blog, open, post, session, tag, user};
 use debros::prelude::*;
-use debros::{Durability, IdentityError, OpenError, WriteError};
+use debros::{IdentityError, KeystoreError, OpenError, WriteError};
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     path::Path,
@@ -159,11 +159,11 @@ async fn another_users_key_is_not_imported_over_a_name() {
     let (_other, second, _) = blog().await;
     let stranger = second.identity("alice").await.unwrap();
     let taken = db.import_identity("alice", &stranger.export()).await;
-    assert!(matches!(taken, Err(IdentityError::Taken { .. })), "{taken:?}");
+    assert!(matches!(taken, Err(IdentityError::Keys(KeystoreError::Taken { .. }))), "{taken:?}");
     let nonsense = db.import_identity("bob", b"no key").await;
-    assert!(matches!(nonsense, Err(IdentityError::Import(_))), "{nonsense:?}");
+    assert!(matches!(nonsense, Err(IdentityError::Keys(KeystoreError::Import(_)))), "{nonsense:?}");
     let name = db.identity("no/name").await;
-    assert!(matches!(name, Err(IdentityError::Name(_))), "{name:?}");
+    assert!(matches!(name, Err(IdentityError::Keys(KeystoreError::Name(_)))), "{name:?}");
 }
 
 #[tokio::test]
@@ -269,4 +269,19 @@ async fn an_application_that_knows_fewer_models_leaves_the_others_as_they_are() 
     let db = open(folder.path()).await;
     let me = session(&db, "alice").await;
     assert_eq!(Post::query().with(|p| p.author).one(&me).await.unwrap().author().username, "alice");
+}
+
+#[tokio::test]
+async fn an_identity_writes_in_its_own_folder_alone() {
+    let (_a, first, me) = blog().await;
+    let (_b, second, _) = blog().await;
+    let here = first.identity("alice").await.unwrap();
+    let stray = second.session(&here);
+    let refused = stray.create(NewUser { username: "alice".into() }).await;
+    assert!(matches!(refused, Err(WriteError::OtherFolder { user }) if user == me.user()), "{refused:?}");
+    // to read, it matters only who it is
+    assert_eq!(Post::query().count(&stray).await.unwrap(), 0);
+    first.clone().close().await.unwrap();
+    let closed = first.identity("bob").await;
+    assert!(matches!(closed, Err(IdentityError::Closed)), "{closed:?}");
 }

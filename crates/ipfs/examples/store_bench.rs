@@ -1,7 +1,7 @@
 //! Measures the store beside the plain system calls that it is made of.
 //!
 //! `cargo run --release -p debros-ipfs --example store_bench [records]`: by default 336,776 records of 823 bytes with a
-//! row and four index rows each.
+//! row and four index rows each. `--read FOLDER RECORDS` only reads a folder that `--write-until-killed FOLDER 0` made.
 use std::{
     error::Error,
     fs::{self, File},
@@ -92,6 +92,12 @@ fn memory(line: &str) -> u64 {
     value.trim().split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0) / 1024
 }
 
+/// Processor time of this thread so far: what counts when the machine does other things too.
+fn processor() -> Duration {
+    let stat = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    Duration::from_nanos(stat.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0))
+}
+
 fn size(dir: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(dir) else { return 0 };
     entries
@@ -133,8 +139,12 @@ fn single_writes(dir: &Path, runtime: &tokio::runtime::Runtime) -> Result<(), Bo
     let mean = |times: &[Duration]| times.iter().sum::<Duration>() / times.len() as u32;
     println!(
         "single durable write: mean {:?}, p50 {:?}, p99 {:?}; append + fdatasync: mean {:?}, p50 {:?}, p99 {:?}; ratio of means {:.2}, of medians {:.2}",
-        mean(&ours), percentile(&mut ours.clone(), 0.5), percentile(&mut ours.clone(), 0.99),
-        mean(&plain), percentile(&mut plain.clone(), 0.5), percentile(&mut plain.clone(), 0.99),
+        mean(&ours),
+        percentile(&mut ours.clone(), 0.5),
+        percentile(&mut ours.clone(), 0.99),
+        mean(&plain),
+        percentile(&mut plain.clone(), 0.5),
+        percentile(&mut plain.clone(), 0.99),
         mean(&ours).as_secs_f64() / mean(&plain).as_secs_f64(),
         percentile(&mut ours, 0.5).as_secs_f64() / percentile(&mut plain, 0.5).as_secs_f64(),
     );
@@ -171,9 +181,9 @@ fn import(dir: &Path, records: u64, runtime: &tokio::runtime::Runtime) -> Result
         let batch: Vec<_> = (number..records.min(number + BATCH)).map(|n| (n, block(n))).collect();
         number += batch.len() as u64;
         let begun = Instant::now();
-        runtime.block_on(store.commit(Durability::Local, move |g| {
-            batch.into_iter().try_for_each(|(n, block)| record(g, n, block))
-        }))?;
+        runtime.block_on(
+            store.commit(Durability::Local, move |g| batch.into_iter().try_for_each(|(n, block)| record(g, n, block))),
+        )?;
         longest = longest.max(begun.elapsed());
     }
     let imported = start.elapsed();
@@ -182,12 +192,16 @@ fn import(dir: &Path, records: u64, runtime: &tokio::runtime::Runtime) -> Result
     runtime.block_on(store.close())?;
     println!(
         "import of {records} in batches of {BATCH}: {imported:?} ({:.0}/s), longest batch {longest:?}, close {:?}, peak memory {} MB",
-        records as f64 / imported.as_secs_f64(), begun.elapsed(), memory("VmHWM:"),
+        records as f64 / imported.as_secs_f64(),
+        begun.elapsed(),
+        memory("VmHWM:"),
     );
     let blocks = records * BLOCK as u64;
     println!(
         "folder: {} MB before close, {} MB after ({:.2} times the blocks): segments {:.2}, state {:.2}",
-        before >> 20, size(dir) >> 20, size(dir) as f64 / blocks as f64,
+        before >> 20,
+        size(dir) >> 20,
+        size(dir) as f64 / blocks as f64,
         size(&dir.join("segments")) as f64 / blocks as f64,
         fs::metadata(dir.join("state.redb"))?.len() as f64 / blocks as f64,
     );
@@ -195,9 +209,9 @@ fn import(dir: &Path, records: u64, runtime: &tokio::runtime::Runtime) -> Result
 }
 
 fn read(dir: &Path, records: u64, what: &str) -> Result<Store, Box<dyn Error>> {
-    let start = Instant::now();
+    let (start, busy) = (Instant::now(), processor());
     let store = Store::open(dir, StoreOptions::default(), Arc::new(Records))?;
-    let opened = start.elapsed();
+    let (opened, busy) = (start.elapsed(), processor() - busy);
     let snapshot = store.snapshot()?;
     let page = |value: u64| -> Result<usize, Box<dyn Error>> {
         let mut prefix = index_prefix(3, 0, 1);
@@ -211,18 +225,30 @@ fn read(dir: &Path, records: u64, what: &str) -> Result<Store, Box<dyn Error>> {
         Ok(bytes)
     };
     page(17)?;
-    println!("open after {what}: {opened:?}, with a first page {:?}; {:?}", start.elapsed(), store.recovery());
-    let start = Instant::now();
+    println!(
+        "open after {what}: {opened:?} (processor {busy:?}), with a first page {:?}; {:?}",
+        start.elapsed(),
+        store.recovery()
+    );
+    let busy = processor();
     for i in 0..2000 {
         assert_eq!(page(i)?, 20 * BLOCK);
     }
-    let pages = start.elapsed() / 2000;
-    let start = Instant::now();
+    let cold = (processor() - busy) / 2000;
+    let busy = processor();
+    for i in 0..2000 {
+        assert_eq!(page(i % 100)?, 20 * BLOCK);
+    }
+    let warm = (processor() - busy) / 2000;
+    let busy = processor();
     for i in 0..20_000u64 {
         let row = snapshot.get(DOCUMENTS, &key(i * 7919 % records))?.ok_or("no row")?;
         snapshot.block_at(Position::from_bytes(&row[..12]).ok_or("no position")?)?;
     }
-    println!("page of 20 over an index: {pages:?}; point lookup: {:?}", start.elapsed() / 20_000);
+    let lookup = (processor() - busy) / 20_000;
+    println!(
+        "processor time of a page of 20 over an index: {cold:?}, when asked again {warm:?}; of a point lookup: {lookup:?}"
+    );
     Ok(store)
 }
 
@@ -241,6 +267,12 @@ fn main() -> Result<(), Box<dyn Error>> {
                 batch.into_iter().try_for_each(|(n, block)| record(g, n, block))
             }))?;
         }
+    }
+    if let [read_only, dir, records] = &arguments[..]
+        && read_only == "--read"
+    {
+        drop(read(Path::new(dir), records.parse()?, "whatever was done to it")?);
+        return Ok(());
     }
     let records = arguments.first().map_or(Ok(336_776), |n| n.parse())?;
     let dir = tempfile::tempdir_in(".")?;

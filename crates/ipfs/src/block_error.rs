@@ -26,8 +26,10 @@ pub enum BlockError {
         /// Length of the content in bytes.
         len: usize,
     },
-    /// A raw block that begins like a journal record of a segment.
-    #[error("the raw block {cid} begins like a journal record; such blocks are reserved and cannot be stored")]
+    /// The block begins like a journal record of this very store, which nobody outside of it can make.
+    #[error(
+        "the block {cid} begins like a journal record of this store; such blocks are reserved and cannot be stored"
+    )]
     Reserved {
         /// The CID given.
         cid: Box<Cid>,

@@ -79,7 +79,7 @@ impl Checkpointer {
         if let Some(poison) = self.shared.poison.get() {
             return Err(poison.clone().into());
         }
-        self.state.compact_if_worth_it()?;
+        self.state.compact_if_worth_it(self.shared.segments.total_len()?)?;
         self.state.close()
     }
 }

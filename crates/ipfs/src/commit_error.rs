@@ -17,7 +17,9 @@ pub enum CommitError<E> {
     #[error(transparent)]
     Block(#[from] BlockError),
     /// The blocks and operations of the job are too much for one atomic commit.
-    #[error("the write has more than {max} bytes of blocks and operations, which is the most that one commit can hold; divide it into several")]
+    #[error(
+        "the write has more than {max} bytes of blocks and operations, which is the most that one commit can hold; divide it into several"
+    )]
     TooLarge {
         /// The most bytes that one job may bring.
         max: usize,

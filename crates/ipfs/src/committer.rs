@@ -1,11 +1,4 @@
-use crate::{
-    Poison,
-    journal_end::JournalEnd,
-    job::Refusal,
-    locked::lock,
-    pipeline::ClosedGroup,
-    shared::Shared,
-};
+use crate::{Poison, job::Refusal, journal_end::JournalEnd, locked::lock, pipeline::ClosedGroup, shared::Shared};
 
 /// Commits the groups that the writer hands over, until it is told to stop.
 pub(crate) fn run(shared: &Shared) {

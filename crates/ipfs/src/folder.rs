@@ -101,7 +101,8 @@ pub(crate) fn temporary_dir(folder: &Path) -> PathBuf {
 fn read_format(folder: &Path) -> Result<Option<StoreMark>, OpenError> {
     let path = folder.join("format");
     let mut text = String::new();
-    let read = File::open(&path).and_then(|file| io::Read::read_to_string(&mut io::Read::take(file, MAX_FORMAT_FILE), &mut text));
+    let read = File::open(&path)
+        .and_then(|file| io::Read::read_to_string(&mut io::Read::take(file, MAX_FORMAT_FILE), &mut text));
     match read {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

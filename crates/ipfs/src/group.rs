@@ -89,12 +89,7 @@ impl OpenGroup {
     }
 
     fn mark(&self) -> GroupMark {
-        GroupMark {
-            blocks: self.blocks.mark(),
-            ops: self.ops.len(),
-            ops_bytes: self.ops_bytes,
-            bytes: self.bytes(),
-        }
+        GroupMark { blocks: self.blocks.mark(), ops: self.ops.len(), ops_bytes: self.ops_bytes, bytes: self.bytes() }
     }
 }
 

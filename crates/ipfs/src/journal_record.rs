@@ -36,7 +36,7 @@ pub(crate) struct JournalRecord {
     pub(crate) ops: Vec<Vec<u8>>,
 }
 
-/// What all journal records of a store begin with. A raw block that begins so is refused: only somebody who knows the
+/// What all journal records of a store begin with. A block that begins so is refused: only somebody who knows the
 /// mark of this store can make one, so no record is ever confused with a block.
 pub(crate) fn prefix(mark: &StoreMark) -> [u8; PREFIX_LEN] {
     let mut prefix = [0; PREFIX_LEN];
@@ -217,7 +217,8 @@ mod tests {
 
     #[test]
     fn a_count_of_operations_that_cannot_be_there_is_refused() {
-        let record = JournalRecord { sequence: 1, synced: 0, blocks: 0, previous: [0; 32], heads: [0; 32], ops: vec![] };
+        let record =
+            JournalRecord { sequence: 1, synced: 0, blocks: 0, previous: [0; 32], heads: [0; 32], ops: vec![] };
         let (section, _) = section(&record, &MARK);
         let mut data = data(&section).to_vec();
         data.truncate(OPS_AT);

@@ -2,6 +2,7 @@
 mod apply;
 mod apply_error;
 mod block;
+mod block_cache;
 mod block_error;
 mod block_filter;
 mod car;
@@ -69,7 +70,7 @@ pub use open_error::OpenError;
 pub use options::StoreOptions;
 pub use poison::Poison;
 pub use position::Position;
-pub use read_state::{ReadState, Rows};
+pub use read_state::{ReadState, Row, Rows};
 pub use recovery::Recovery;
 pub use report::{Difference, Report};
 pub use snapshot::Snapshot;

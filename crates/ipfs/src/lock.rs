@@ -58,7 +58,8 @@ impl FolderLock {
         }
         let last_boot = read_lines(&mut file).map_or_else(|| NO_BOOT.to_owned(), |(_, boot, _)| boot);
         let same_boot = boot_id().is_some_and(|boot| boot == last_boot);
-        let program = std::env::current_exe().map_or_else(|_| "unknown program".to_owned(), |p| p.display().to_string());
+        let program =
+            std::env::current_exe().map_or_else(|_| "unknown program".to_owned(), |p| p.display().to_string());
         let lock = FolderLock { file, path, program, same_boot };
         // The run of the machine is noted by `recovered`: until then the files are as the last holder left them.
         lock.write(&last_boot)?;

@@ -1,16 +1,17 @@
 use crate::{
-    StoreError, Table,
+    Row, StoreError, Table,
     layered::Layered,
     overlay::Overlay,
     state_file::{Base, BaseTable},
 };
 
+type BaseRange = redb::Range<'static, &'static [u8], &'static [u8]>;
 type BaseRow = (redb::AccessGuard<'static, &'static [u8]>, redb::AccessGuard<'static, &'static [u8]>);
 
 /// The rows of a range of one table, as the layers change those of the state file.
 pub(crate) struct MergedRows<'s> {
     layers: Layered<'s>,
-    base: Option<(&'s Base, redb::Range<'static, &'static [u8], &'static [u8]>)>,
+    base: Option<(&'s Base, BaseRange)>,
     /// The row of the state file that comes next, read ahead only while layers have rows to compare with.
     ahead: Option<BaseRow>,
     reverse: bool,
@@ -41,13 +42,11 @@ impl<'s> MergedRows<'s> {
         reverse: bool,
     ) -> MergedRows<'s> {
         let mut failed = None;
-        let base = table.filter(|_| end.is_none_or(|end| start < end)).and_then(|rows| {
-            match range(rows, start, end) {
-                Ok(range) => Some((base, range)),
-                Err(error) => {
-                    failed = Some(base.failed(error));
-                    None
-                }
+        let base = table.filter(|_| end.is_none_or(|end| start < end)).and_then(|rows| match range(rows, start, end) {
+            Ok(range) => Some((base, range)),
+            Err(error) => {
+                failed = Some(base.failed(error));
+                None
             }
         });
         MergedRows { layers, base, ahead: None, reverse, failed }
@@ -69,7 +68,7 @@ impl<'s> MergedRows<'s> {
         }
     }
 
-    fn next_row(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn next_row(&mut self) -> Result<Option<Row>, StoreError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
@@ -96,11 +95,7 @@ impl<'s> MergedRows<'s> {
     }
 }
 
-fn range(
-    table: &BaseTable,
-    start: &[u8],
-    end: Option<&[u8]>,
-) -> Result<redb::Range<'static, &'static [u8], &'static [u8]>, redb::StorageError> {
+fn range(table: &BaseTable, start: &[u8], end: Option<&[u8]>) -> Result<BaseRange, redb::StorageError> {
     match end {
         Some(end) => table.range::<&[u8]>(start..end),
         None => table.range::<&[u8]>(start..),
@@ -108,7 +103,7 @@ fn range(
 }
 
 impl Iterator for MergedRows<'_> {
-    type Item = Result<(Vec<u8>, Vec<u8>), StoreError>;
+    type Item = Result<Row, StoreError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.next_row();

@@ -7,6 +7,8 @@ pub struct StoreOptions {
     pub segment_size: u32,
     /// Memory for pages of the state file, in bytes (default 64 MiB).
     pub cache_size: usize,
+    /// Memory for blocks that were read lately, in bytes (default 32 MiB; 0: none are kept).
+    pub block_cache: usize,
     /// A checkpoint starts when this many bytes were appended to the segments since the last one (default 4 MiB).
     /// Opening after a crash replays at most about twice as many.
     pub checkpoint_bytes: u64,
@@ -23,6 +25,7 @@ impl Default for StoreOptions {
         StoreOptions {
             segment_size: 64 << 20,
             cache_size: 64 << 20,
+            block_cache: 32 << 20,
             checkpoint_bytes: 4 << 20,
             checkpoint_idle: std::time::Duration::from_millis(300),
             queue: 1024,

@@ -157,3 +157,86 @@ impl Pipeline {
         state.jobs.drain(..).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{group_blocks::GroupBlocks, job::Refusal};
+    use tokio::sync::oneshot;
+
+    fn job() -> Job {
+        let (caller, _) = oneshot::channel::<Result<(), crate::CommitError<()>>>();
+        Job::new(Durability::Local, |_| Ok(()), caller)
+    }
+
+    fn group() -> ClosedGroup {
+        let group = InFlight { changes: Arc::default(), blocks: Arc::new(GroupBlocks::new(1, 58)) };
+        ClosedGroup { group: Arc::new(group), ops: Vec::new(), durability: Durability::Local, answers: Vec::new() }
+    }
+
+    #[test]
+    fn jobs_gather_in_a_group_while_the_one_before_is_committed() {
+        let pipeline = Pipeline::new(10);
+        for _ in 0..4 {
+            assert!(pipeline.push(job()).is_ok());
+        }
+        assert!(pipeline.next_job().is_some());
+        assert!(matches!(pipeline.after_job(false), Then::HandOver), "others wait, and the committer is free");
+        pipeline.hand_over(group());
+        assert!(pipeline.next_job().is_some());
+        assert!(matches!(pipeline.after_job(false), Then::Run(_)), "the committer is busy");
+        assert!(pipeline.next_group().is_some());
+        assert!(matches!(pipeline.after_job(false), Then::Run(_)), "and still is");
+        pipeline.committed();
+        assert!(matches!(pipeline.after_job(false), Then::CommitHere), "nothing waits");
+        pipeline.committed();
+    }
+
+    #[test]
+    fn a_full_group_takes_no_more_jobs() {
+        let pipeline = Arc::new(Pipeline::new(10));
+        assert!(pipeline.push(job()).is_ok() && pipeline.push(job()).is_ok());
+        pipeline.next_job();
+        assert!(matches!(pipeline.after_job(true), Then::HandOver));
+        pipeline.hand_over(group());
+        pipeline.next_job();
+        assert!(pipeline.push(job()).is_ok());
+        // It waits for the committer although a job waits.
+        let waiting = pipeline.clone();
+        let writer = std::thread::spawn(move || matches!(waiting.after_job(true), Then::HandOver));
+        assert!(pipeline.next_group().is_some());
+        pipeline.committed();
+        assert!(writer.join().unwrap());
+    }
+
+    #[test]
+    fn closing_takes_no_more_jobs_and_gives_out_those_that_wait() {
+        let pipeline = Pipeline::new(10);
+        assert!(pipeline.push(job()).is_ok());
+        pipeline.close();
+        let refused = pipeline.push(job());
+        assert!(refused.is_err());
+        refused.unwrap_or_else(|job| job.refuse(Refusal::Closed("x".into())));
+        assert!(pipeline.next_job().is_some());
+        assert!(pipeline.next_job().is_none());
+        pipeline.hand_over(group());
+        pipeline.stop_committer();
+        assert!(pipeline.next_group().is_some());
+        assert!(pipeline.next_group().is_none());
+        assert!(pipeline.places.clone().try_acquire_owned().is_err());
+    }
+
+    #[test]
+    fn abandoning_gives_back_what_waits_and_holds_up_nobody() {
+        let pipeline = Pipeline::new(10);
+        for _ in 0..3 {
+            assert!(pipeline.push(job()).is_ok());
+        }
+        pipeline.next_job();
+        assert!(matches!(pipeline.after_job(false), Then::HandOver));
+        assert_eq!(pipeline.abandon().len(), 2);
+        assert!(pipeline.next_job().is_none());
+        assert!(matches!(pipeline.after_job(true), Then::CommitHere));
+        assert!(pipeline.next_group().is_none());
+    }
+}

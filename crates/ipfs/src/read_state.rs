@@ -3,8 +3,11 @@ use cid::Cid;
 
 use crate::{Position, StoreError, Table};
 
-/// Rows of a scan: key and value, in the order of the keys.
-pub type Rows<'s> = Box<dyn Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + 's>;
+/// A row of state: key and value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+/// Rows of a scan, in the order of their keys.
+pub type Rows<'s> = Box<dyn Iterator<Item = Result<Row, StoreError>> + 's>;
 
 /// Reading state and blocks: of a [`Snapshot`](crate::Snapshot), or of a [`Group`](crate::Group), which also sees what
 /// its own job has done so far.

@@ -52,7 +52,7 @@ pub(crate) fn recover(
     fingerprint: &[u8],
 ) -> Result<Recovered, OpenError> {
     let mark = folder.mark();
-    let segments = Segments::new(folder.path().to_path_buf(), mark);
+    let segments = Segments::new(folder.path().to_path_buf(), mark, options.block_cache);
     let start = JournalEnd::start(&mark);
     let mut numbers = folder.segment_numbers()?;
     if let Some(last) = numbers.last().copied()
@@ -168,7 +168,8 @@ fn cut_tail(
     let mut records = 0;
     while let Some(found) = find_record(groups.sections(), search, torn.len, segments.mark())? {
         if folder.same_boot() || found.record.synced > start {
-            let what = format!("{}, and this is no interrupted write: record {} follows", torn.what, found.record.sequence);
+            let what =
+                format!("{}, and this is no interrupted write: record {} follows", torn.what, found.record.sequence);
             return Err(damage(segments, end.segment, torn.at, what));
         }
         records += 1;

@@ -46,8 +46,7 @@ impl<'r> Replay<'r> {
         self.view.end.segment = stored.end.segment;
         self.view.end.offset = start;
         let mut open = OpenGroup::new(stored.blocks);
-        let source =
-            GroupSource { apply: self.apply, segments: self.segments, view: &self.view, in_flight: None };
+        let source = GroupSource { apply: self.apply, segments: self.segments, view: &self.view, in_flight: None };
         let mut group = Group::new(source, &mut open);
         let applied: Result<(), ApplyError> = stored.record.ops.iter().try_for_each(|op| group.replay(op));
         if let Err(source) = applied {

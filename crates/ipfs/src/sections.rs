@@ -45,7 +45,10 @@ pub(crate) struct Section {
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// The bytes from `at` on are no section, or not the one that was written.
-    Broken { at: u64, what: String },
+    Broken {
+        at: u64,
+        what: String,
+    },
     Disk(DiskError),
 }
 

@@ -9,7 +9,8 @@ use bytes::Bytes;
 
 use crate::{
     Damage, DiskError, MAX_BLOCK, Position, StoreError,
-    block::{BlockKey, RAW, matches_preceding},
+    block::{BlockKey, block_key, matches, matches_preceding},
+    block_cache::BlockCache,
     car::HEADER_LEN,
     cid_table::CidTable,
     file_at::read_exact_at,
@@ -17,9 +18,10 @@ use crate::{
     group_blocks::GroupBlocks,
     journal_record,
     locked::lock,
-    sections::Sections,
+    sections::{Fault, Sections},
     segment_index::SegmentIndex,
     store_mark::StoreMark,
+    tail::find_record,
 };
 
 /// Bytes before a block's data that end with the digest of its CID.
@@ -32,6 +34,7 @@ pub(crate) struct Segments {
     folder: PathBuf,
     mark: StoreMark,
     files: FilePool,
+    cache: BlockCache,
     all: RwLock<BTreeMap<u32, Arc<Segment>>>,
 }
 
@@ -46,16 +49,17 @@ pub(crate) struct Segment {
 enum Blocks {
     /// The segment is sealed and its index was read.
     Sealed(Arc<SegmentIndex>),
-    /// Blocks are in memory, but for those before `unread_to`, which are read from the file when somebody asks.
-    Memory { table: Arc<CidTable>, unread_to: u32 },
+    /// Blocks are in memory, but for those before `unread_to`, which are read from the file when somebody asks, and
+    /// those that `damage` made unfindable.
+    Memory { table: Arc<CidTable>, unread_to: u32, damage: Option<Damage> },
     /// Nothing was asked of this segment yet.
     Unread,
 }
 
 impl Segments {
-    pub(crate) fn new(folder: PathBuf, mark: StoreMark) -> Segments {
+    pub(crate) fn new(folder: PathBuf, mark: StoreMark, block_cache: usize) -> Segments {
         let files = FilePool::new(folder.join("segments"));
-        Segments { folder, mark, files, all: RwLock::default() }
+        Segments { folder, mark, files, cache: BlockCache::new(block_cache), all: RwLock::default() }
     }
 
     pub(crate) fn mark(&self) -> &StoreMark {
@@ -79,6 +83,16 @@ impl Segments {
         Ok(self.file(number)?.metadata().map_err(DiskError::at("reading", &self.path(number)))?.len())
     }
 
+    /// Length of all segment files, in bytes.
+    pub(crate) fn total_len(&self) -> Result<u64, DiskError> {
+        let numbers: Vec<u32> = self.all.read().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        let len = |number| {
+            let path = self.path(number);
+            std::fs::metadata(&path).map(|meta| meta.len()).map_err(DiskError::at("reading", &path))
+        };
+        numbers.into_iter().map(len).sum()
+    }
+
     /// The sections of a segment from `at` to `end`.
     pub(crate) fn sections(&self, number: u32, at: u64, end: u64) -> Result<Sections, DiskError> {
         Ok(Sections::new(self.file(number)?, self.path(number), at, end))
@@ -91,7 +105,7 @@ impl Segments {
 
     /// Adds the segment that is written from `from` on.
     pub(crate) fn add_open(&self, number: u32, from: u32) {
-        self.put(number, Blocks::Memory { table: Arc::default(), unread_to: from });
+        self.put(number, Blocks::Memory { table: Arc::default(), unread_to: from, damage: None });
     }
 
     fn put(&self, number: u32, blocks: Blocks) {
@@ -113,6 +127,15 @@ impl Segments {
 
     /// The block at a position, checked against the digest that lies before it.
     pub(crate) fn read(&self, position: Position) -> Result<Bytes, StoreError> {
+        if let Some(block) = self.cache.get(position) {
+            return Ok(block);
+        }
+        let block = self.read_file(position)?;
+        self.cache.insert(position, block.clone());
+        Ok(block)
+    }
+
+    fn read_file(&self, position: Position) -> Result<Bytes, StoreError> {
         let missing = || StoreError::NoSuchPosition { position, path: self.folder.clone() };
         let len = position.len as usize;
         let from = u64::from(position.offset).checked_sub(PRECEDING as u64);
@@ -125,7 +148,8 @@ impl Segments {
             std::io::ErrorKind::UnexpectedEof => missing(),
             _ => DiskError::new("reading", &self.path(position.segment), source).into(),
         })?;
-        let intact = bytes.split_first_chunk::<PRECEDING>().is_some_and(|(before, data)| matches_preceding(before, data));
+        let intact =
+            bytes.split_first_chunk::<PRECEDING>().is_some_and(|(before, data)| matches_preceding(before, data));
         if !intact {
             return Err(StoreError::Damaged(Damage {
                 file: self.path(position.segment),
@@ -142,13 +166,18 @@ impl Segments {
             let all = self.all.read().unwrap_or_else(PoisonError::into_inner);
             all.range(..=before.0).rev().map(|(_, segment)| segment.clone()).collect()
         };
+        let mut damaged = None;
         for segment in segments {
             let limit = if segment.number == before.0 { before.1 } else { u32::MAX };
-            if let Some((offset, len)) = self.find_in(&segment, key, limit)? {
-                return Ok(Some(Position { segment: segment.number, offset, len }));
+            match self.find_in(&segment, key, limit) {
+                Ok(Some((offset, len))) => return Ok(Some(Position { segment: segment.number, offset, len })),
+                Ok(None) => {}
+                // The block may lie in another segment; if it does not, it may be what was damaged.
+                Err(error @ StoreError::Damaged(_)) => damaged = Some(error),
+                Err(error) => return Err(error),
             }
         }
-        Ok(None)
+        damaged.map_or(Ok(None), Err)
     }
 
     fn find_in(&self, segment: &Segment, key: &BlockKey, before: u32) -> Result<Option<(u32, u32)>, StoreError> {
@@ -159,16 +188,20 @@ impl Segments {
             }
             match &mut *blocks {
                 Blocks::Sealed(index) => index.clone(),
-                Blocks::Memory { table, unread_to } => {
+                Blocks::Memory { table, unread_to, damage } => {
                     if let Some(found) = table.find(key, before) {
                         return Ok(Some(found));
                     }
                     if *unread_to > HEADER_LEN {
-                        let earlier = self.read_table(segment.number, u64::from(*unread_to))?;
+                        let (earlier, found_damage) = self.read_table(segment.number, u64::from(*unread_to))?;
                         Arc::make_mut(table).append(earlier);
                         *unread_to = HEADER_LEN;
+                        *damage = found_damage;
                     }
-                    return Ok(table.find(key, before));
+                    return match (table.find(key, before), damage) {
+                        (None, Some(damage)) => Err(StoreError::Damaged(damage.clone())),
+                        (found, _) => Ok(found),
+                    };
                 }
                 Blocks::Unread => return Ok(None),
             }
@@ -182,23 +215,46 @@ impl Segments {
         let path = self.files.path(FileName::Index(number));
         Ok(match SegmentIndex::open(&path, number, len)? {
             Some(index) => Blocks::Sealed(Arc::new(index)),
-            None => Blocks::Memory { table: Arc::new(self.read_table(number, len)?), unread_to: HEADER_LEN },
+            None => {
+                let (table, damage) = self.read_table(number, len)?;
+                Blocks::Memory { table: Arc::new(table), unread_to: HEADER_LEN, damage }
+            }
         })
     }
 
-    /// Reads the places of the blocks before `end` from the segment file itself.
-    pub(crate) fn read_table(&self, number: u32, end: u64) -> Result<CidTable, StoreError> {
+    /// Reads the places of the blocks before `end` from the segment file itself, and the first damage in it.
+    fn read_table(&self, number: u32, end: u64) -> Result<(CidTable, Option<Damage>), DiskError> {
         let mut table = CidTable::default();
+        let mut damage = None;
         let prefix = journal_record::prefix(&self.mark);
         let mut sections = self.sections(number, u64::from(HEADER_LEN), end)?;
-        let path = self.path(number);
-        while let Some(section) = sections.next().map_err(|fault| fault.into_error(&path))? {
-            let head = sections.bytes(section.data_at, (section.data_len as usize).min(prefix.len()))?;
-            if section.cid.codec() != RAW || head != prefix {
-                table.insert(crate::block::block_key(&section.cid), section.data_at as u32, section.data_len);
-            }
+        loop {
+            let at = sections.at();
+            let what = match sections.next() {
+                Ok(None) => break,
+                Ok(Some(section)) => {
+                    let data = sections.data(&section)?;
+                    if matches(&section.cid, data) == Some(true) {
+                        if !data.starts_with(&prefix) {
+                            table.insert(block_key(&section.cid), section.data_at as u32, section.data_len);
+                        }
+                        continue;
+                    }
+                    // The framing may be whole: what follows is read on.
+                    format!("the content does not match its CID {}", section.cid)
+                }
+                Err(Fault::Disk(error)) => return Err(error),
+                Err(Fault::Broken { what, .. }) => {
+                    match find_record(&mut sections, at, end, &self.mark)? {
+                        Some(found) => sections.seek(found.end),
+                        None => sections.seek(end),
+                    }
+                    what
+                }
+            };
+            damage.get_or_insert(Damage { file: self.path(number), offset: at, what });
         }
-        Ok(table)
+        Ok((table, damage))
     }
 
     /// Writes the index of a segment that will not change any more, if it has no good one.
@@ -214,13 +270,22 @@ impl Segments {
             Some(index) => Some(index),
             None => {
                 let known = match &*lock(&segment.blocks) {
-                    Blocks::Memory { table, unread_to } if *unread_to == HEADER_LEN => Some(table.clone()),
+                    Blocks::Memory { table, unread_to, damage } if *unread_to == HEADER_LEN => {
+                        Some((table.clone(), damage.clone()))
+                    }
                     _ => None,
                 };
-                let table = match known {
-                    Some(table) => table,
-                    None => Arc::new(self.read_table(number, len)?),
+                let (table, damage) = match known {
+                    Some(known) => known,
+                    None => {
+                        let (table, damage) = self.read_table(number, len)?;
+                        (Arc::new(table), damage)
+                    }
                 };
+                // An index says for good which blocks there are; what was damaged may be restored.
+                if let Some(damage) = damage {
+                    return Err(StoreError::Damaged(damage));
+                }
                 SegmentIndex::write(&path, number, len, &table)?;
                 self.files.forget(name);
                 SegmentIndex::open(&path, number, len)?

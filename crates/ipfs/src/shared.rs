@@ -7,8 +7,8 @@ use std::{
 };
 
 use crate::{
-    Apply, Poison, StoreError, StoreOptions,
-    pipeline::Pipeline, segment_writer::SegmentWriter, segments::Segments, views::Views,
+    Apply, Poison, StoreError, StoreOptions, pipeline::Pipeline, segment_writer::SegmentWriter, segments::Segments,
+    views::Views,
 };
 
 /// What the threads and handles of a store share.

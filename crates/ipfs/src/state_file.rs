@@ -8,11 +8,7 @@ use std::{
 use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 
 use crate::{
-    DiskError, StoreError, Table,
-    journal_end::JournalEnd,
-    layered::Layered,
-    overlay::Overlay,
-    state_meta::StateMeta,
+    DiskError, StoreError, Table, journal_end::JournalEnd, layered::Layered, overlay::Overlay, state_meta::StateMeta,
 };
 
 type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -23,6 +19,9 @@ const META: Rows = TableDefinition::new("\u{1}meta");
 const FORMAT: &[u8] = b"format";
 const FINGERPRINT: &[u8] = b"fingerprint";
 const END: &[u8] = b"end";
+const COMPACTED: &[u8] = b"compacted";
+/// Smaller files are not compacted.
+const MIN_COMPACTION: u64 = 8 << 20;
 
 /// The redb file with the state as of the last checkpoint.
 pub(crate) struct StateFile {
@@ -44,7 +43,9 @@ impl StateFile {
         match opened {
             Ok(Ok(database)) => Ok(Some(StateFile { path: path.to_path_buf(), database })),
             Ok(Err(error)) => match error {
-                redb::DatabaseError::Storage(redb::StorageError::Io(source)) if source.kind() != std::io::ErrorKind::InvalidData => {
+                redb::DatabaseError::Storage(redb::StorageError::Io(source))
+                    if source.kind() != std::io::ErrorKind::InvalidData =>
+                {
                     Err(DiskError::new("opening", path, source).into())
                 }
                 redb::DatabaseError::DatabaseAlreadyOpen => Err(failed(path, error)),
@@ -66,7 +67,11 @@ impl StateFile {
             let format = table.get(FORMAT)?.and_then(|v| Some(u32::from_be_bytes(v.value().try_into().ok()?)));
             let fingerprint = table.get(FINGERPRINT)?.map(|v| v.value().to_vec());
             let end = table.get(END)?.and_then(|v| JournalEnd::from_bytes(v.value()));
-            Ok(format.zip(fingerprint).zip(end).map(|((format, fingerprint), end)| StateMeta { format, fingerprint, end }))
+            Ok(format.zip(fingerprint).zip(end).map(|((format, fingerprint), end)| StateMeta {
+                format,
+                fingerprint,
+                end,
+            }))
         };
         match catch_unwind(AssertUnwindSafe(read)) {
             Ok(Ok(meta)) => Ok(meta),
@@ -119,12 +124,40 @@ impl StateFile {
         Ok(Base { path: self.path.clone(), tables })
     }
 
-    /// Gives free space of the file back to the system, as far as nobody reads old states.
-    pub(crate) fn compact_if_worth_it(&mut self) -> Result<(), StoreError> {
-        match self.database.compact() {
-            Ok(_) | Err(redb::CompactionError::TransactionInProgress) => Ok(()),
-            Err(error) => Err(failed(&self.path, error)),
+    /// Gives free space of the file back to the system if it has grown out of proportion: beyond the segments, which it
+    /// derives from, and by a quarter since the last time. Compaction writes the file anew, so it is not done lightly.
+    pub(crate) fn compact_if_worth_it(&mut self, segment_bytes: u64) -> Result<(), StoreError> {
+        let len = |path: &Path| std::fs::metadata(path).map_err(DiskError::at("reading", path)).map(|meta| meta.len());
+        let before = len(&self.path)?;
+        if before < MIN_COMPACTION || before < segment_bytes / 10 * 9 || before / 5 * 4 < self.compacted_len()? {
+            return Ok(());
         }
+        match self.database.compact() {
+            Ok(_) => {}
+            // Somebody still reads an old state.
+            Err(redb::CompactionError::TransactionInProgress) => return Ok(()),
+            Err(error) => return Err(failed(&self.path, error)),
+        }
+        let after = len(&self.path)?;
+        self.note_compacted(after).map_err(|error| failed(&self.path, error))
+    }
+
+    /// Length of the file after its last compaction; 0 when there was none.
+    fn compacted_len(&self) -> Result<u64, StoreError> {
+        let read = || -> Result<Option<u64>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(META)?;
+            Ok(ReadableTable::get(&table, COMPACTED)?
+                .and_then(|v| Some(u64::from_be_bytes(v.value().try_into().ok()?))))
+        };
+        read().map(Option::unwrap_or_default).map_err(|error| failed(&self.path, error))
+    }
+
+    fn note_compacted(&self, len: u64) -> Result<(), redb::Error> {
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_quick_repair(true);
+        transaction.open_table(META)?.insert(COMPACTED, len.to_be_bytes().as_slice())?;
+        transaction.commit()?;
+        Ok(())
     }
 
     /// Closes the file; states that are still read give errors from then on.

@@ -191,7 +191,8 @@ impl Drop for Handle {
         let shared = self.shared.clone();
         if threads.ids().contains(&here) {
             // The last handle went with a job: that thread cannot wait for itself.
-            let ended = thread::Builder::new().name("store end".into()).spawn(move || threads.end(&shared, Stop::AtOnce));
+            let ended =
+                thread::Builder::new().name("store end".into()).spawn(move || threads.end(&shared, Stop::AtOnce));
             drop(ended);
         } else {
             // Nobody is left to tell. What was answered is in the segments.

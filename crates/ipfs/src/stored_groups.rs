@@ -1,5 +1,5 @@
 use crate::{
-    block::{RAW, matches},
+    block::matches,
     car::{HEADER_LEN, header},
     group_blocks::GroupBlocks,
     journal_end::JournalEnd,
@@ -64,27 +64,36 @@ impl StoredGroups {
                 if blocks.len() == 0 {
                     return Ok(None);
                 }
-                return Err(Fault::broken(u64::from(start), "the group that begins here is cut off by the end of the file"));
+                return Err(Fault::broken(
+                    u64::from(start),
+                    "the group that begins here is cut off by the end of the file",
+                ));
             };
             let data = self.sections.data(&section)?;
             match matches(&section.cid, data) {
                 Some(true) => {}
                 Some(false) => {
-                    return Err(Fault::broken(section.at, format!("the content does not match its CID {}", section.cid)));
+                    return Err(Fault::broken(
+                        section.at,
+                        format!("the content does not match its CID {}", section.cid),
+                    ));
                 }
                 None => {
-                    return Err(Fault::broken(section.at, format!("no such block was written: {} uses another hash", section.cid)));
+                    return Err(Fault::broken(
+                        section.at,
+                        format!("no such block was written: {} uses another hash", section.cid),
+                    ));
                 }
             }
-            if section.cid.codec() != RAW || !data.starts_with(&journal_record::prefix(&self.mark)) {
+            if !data.starts_with(&journal_record::prefix(&self.mark)) {
                 blocks.add(section.cid, data);
                 continue;
             }
             let Some(record) = journal_record::decode(data, &self.mark) else {
                 return Err(Fault::broken(section.at, "this journal record does not decode"));
             };
-            let Ok(digest) = section.cid.hash().digest().try_into() else {
-                return Err(Fault::broken(section.at, "this journal record has another hash than records have"));
+            let Some(digest) = journal_record::cid_digest(&section.cid.to_bytes()) else {
+                return Err(Fault::broken(section.at, format!("{} is no CID of a journal record", section.cid)));
             };
             if record.previous != self.next.previous || record.sequence != self.next.sequence {
                 return Err(Fault::broken(
@@ -92,16 +101,23 @@ impl StoredGroups {
                     format!("journal record {} does not follow the one before it in the chain", record.sequence),
                 ));
             }
-            let whole = record.blocks == blocks.len()
-                && u64::from(start) + blocks.bytes().len() as u64 == section.at;
+            let whole = record.blocks == blocks.len() && u64::from(start) + blocks.bytes().len() as u64 == section.at;
             if !whole {
                 return Err(Fault::broken(
                     section.at,
-                    format!("journal record {} counts {} blocks, {} are there", record.sequence, record.blocks, blocks.len()),
+                    format!(
+                        "journal record {} counts {} blocks, {} are there",
+                        record.sequence,
+                        record.blocks,
+                        blocks.len()
+                    ),
                 ));
             }
             if record.heads != blocks.heads() {
-                return Err(Fault::broken(u64::from(start), "the CID of a block of the group that begins here was changed"));
+                return Err(Fault::broken(
+                    u64::from(start),
+                    "the CID of a block of the group that begins here was changed",
+                ));
             }
             self.next.offset = self.sections.at() as u32;
             self.next.sequence += 1;

@@ -21,7 +21,12 @@ pub(crate) struct FoundRecord {
 
 /// The first journal record that begins at or after `from` and whose bytes match its hash, whatever lies around it. What lies behind a broken
 /// place is judged by it: a torn tail has none, or none that proves that the place was once on the disk.
-pub(crate) fn find_record(sections: &mut Sections, from: u64, end: u64, mark: &StoreMark) -> Result<Option<FoundRecord>, DiskError> {
+pub(crate) fn find_record(
+    sections: &mut Sections,
+    from: u64,
+    end: u64,
+    mark: &StoreMark,
+) -> Result<Option<FoundRecord>, DiskError> {
     let prefix = journal_record::prefix(mark);
     let mut at = from;
     while at + (PREFIX_LEN as u64) <= end {
@@ -41,7 +46,13 @@ pub(crate) fn find_record(sections: &mut Sections, from: u64, end: u64, mark: &S
 }
 
 /// The record whose data begins at `data_at`, if there is a whole one in a section that begins at or after `from`.
-fn record_at(sections: &mut Sections, from: u64, data_at: u64, end: u64, mark: &StoreMark) -> Result<Option<FoundRecord>, DiskError> {
+fn record_at(
+    sections: &mut Sections,
+    from: u64,
+    data_at: u64,
+    end: u64,
+    mark: &StoreMark,
+) -> Result<Option<FoundRecord>, DiskError> {
     let Some(cid_at) = data_at.checked_sub(CID_LEN as u64).filter(|at| *at > from) else { return Ok(None) };
     let Some(digest) = journal_record::cid_digest(sections.bytes(cid_at, CID_LEN)?) else { return Ok(None) };
     for varint in 1..=MAX_VARINT as u64 {
@@ -59,4 +70,60 @@ fn record_at(sections: &mut Sections, from: u64, data_at: u64, end: u64, mark: &
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{fs::File, sync::Arc};
+
+    const MARK: StoreMark = StoreMark::from_bytes([3; 16]);
+
+    fn search(bytes: &[u8], from: u64) -> Option<(u64, u64)> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.car");
+        std::fs::write(&path, bytes).unwrap();
+        let file = Arc::new(File::open(&path).unwrap());
+        let end = bytes.len() as u64;
+        let mut sections = Sections::new(file, path, 0, end);
+        let found = find_record(&mut sections, from, end, &MARK).unwrap()?;
+        Some((found.record.sequence, found.end))
+    }
+
+    fn record(sequence: u64, ops: usize) -> Vec<u8> {
+        let ops = vec![vec![7; 10]; ops];
+        let record = JournalRecord { sequence, synced: 9, blocks: 1, previous: [1; 32], heads: [2; 32], ops };
+        journal_record::section(&record, &MARK).0
+    }
+
+    #[test]
+    fn finds_whole_records_wherever_they_are() {
+        // Of all lengths of the varint that a group has in practice, and across the borders of what is read at once.
+        for ops in [0, 5, 100, 2000, 30_000] {
+            for before in [0, 1, CHUNK - 60, CHUNK - 30, CHUNK, 5 * CHUNK + 17] {
+                let record = record(5, ops);
+                let bytes = [&vec![0x89; before][..], &record, b"behind"].concat();
+                let end = (before + record.len()) as u64;
+                assert_eq!(search(&bytes, 0), Some((5, end)), "{ops} {before}");
+                assert_eq!(search(&bytes, before as u64), Some((5, end)));
+                assert_eq!(search(&bytes, before as u64 + 1), None, "its beginning is not in what is searched");
+            }
+        }
+    }
+
+    #[test]
+    fn passes_over_records_that_are_broken_cut_off_or_of_another_store() {
+        let mut broken = record(1, 3);
+        let last = broken.len() - 1;
+        broken[last] ^= 1;
+        let other = JournalRecord { sequence: 2, synced: 0, blocks: 0, previous: [0; 32], heads: [0; 32], ops: vec![] };
+        let (foreign, _) = journal_record::section(&other, &StoreMark::from_bytes([4; 16]));
+        let whole = record(3, 3);
+        let mut cut_off = record(4, 3);
+        cut_off.pop();
+        let bytes = [&broken[..], &foreign, &whole, &cut_off].concat();
+        let end = (broken.len() + foreign.len() + whole.len()) as u64;
+        assert_eq!(search(&bytes, 0), Some((3, end)));
+        assert_eq!(search(&bytes, end), None);
+    }
 }

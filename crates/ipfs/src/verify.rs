@@ -143,14 +143,16 @@ fn check_index(shared: &Shared, number: u32, table: &CidTable, report: &mut Repo
         Ok(Some(false)) => report.damage.push(Damage {
             file: path,
             offset: 0,
-            what: "the index does not agree with its segment; delete it while the store is closed, it is made anew".to_owned(),
+            what: "the index does not agree with its segment; delete it while the store is closed, it is made anew"
+                .to_owned(),
         }),
         Err(error) => report.damage.push(unreadable(&path, 0, &error)),
     }
 }
 
 fn compare(stored: &View, rebuilt: &View, report: &mut Report) -> Result<(), StoreError> {
-    let mut names: Vec<String> = stored.base.table_names().chain(rebuilt.base.table_names()).map(str::to_owned).collect();
+    let mut names: Vec<String> =
+        stored.base.table_names().chain(rebuilt.base.table_names()).map(str::to_owned).collect();
     names.extend(stored.layers.iter().flat_map(|layer| layer.tables()).map(|table| table.0.to_owned()));
     names.sort_unstable();
     names.dedup();

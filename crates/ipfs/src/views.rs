@@ -207,8 +207,7 @@ impl Views {
     /// grow without bound.
     pub(crate) fn wait_for_room(&self) {
         let mut state = lock(&self.state);
-        while !state.poisoned
-            && (state.appended >= self.limits.max_appended || state.memory >= self.limits.max_memory)
+        while !state.poisoned && (state.appended >= self.limits.max_appended || state.memory >= self.limits.max_memory)
         {
             self.work.notify_one();
             state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -246,5 +245,98 @@ impl State {
         self.frozen = self.view.layers.len();
         self.appended_frozen = self.appended;
         self.view.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Table, store_mark::StoreMark};
+
+    const T: Table = Table("t");
+
+    fn views() -> Views {
+        let options =
+            StoreOptions { checkpoint_bytes: 1000, checkpoint_idle: Duration::from_secs(3600), ..Default::default() };
+        let end = JournalEnd::start(&StoreMark::from_bytes([0; 16]));
+        Views::new(View { base: Arc::new(Base::empty()), layers: Vec::new(), end }, 0, &options)
+    }
+
+    fn publish(views: &Views, rows: std::ops::Range<u32>, bytes: u64) {
+        let mut changes = Overlay::default();
+        for row in rows {
+            changes.set(T, row.to_be_bytes().to_vec(), Some(vec![1]));
+        }
+        let mut end = views.current().end;
+        end.offset += bytes as u32;
+        end.sequence += 1;
+        views.publish(Arc::new(changes), end, bytes);
+        views.tidy();
+    }
+
+    #[test]
+    fn there_are_few_layers_however_many_groups_there_were() {
+        let views = views();
+        for i in 0..3000 {
+            publish(&views, i..i + 1, 1);
+            assert!(views.current().layers.len() <= 13);
+        }
+        let view = views.current();
+        assert_eq!(view.layers.iter().map(|layer| layer.rows()).sum::<usize>(), 3000);
+        assert!((0..3000u32).all(|i| view.get(T, &i.to_be_bytes()).unwrap().is_some()));
+        assert_eq!(lock(&views.state).memory, view.layers.iter().map(|layer| layer.bytes() as u64).sum::<u64>());
+    }
+
+    #[test]
+    fn layers_that_a_checkpoint_writes_stay_as_they_are() {
+        let views = views();
+        publish(&views, 0..10, 600);
+        publish(&views, 10..20, 600);
+        let Work::Checkpoint(frozen) = views.wait_for_work() else { panic!() };
+        let before = frozen.layers.len();
+        for i in 20..30 {
+            publish(&views, i..i + 1, 10);
+        }
+        let view = views.current();
+        assert!(frozen.layers.iter().zip(&view.layers).all(|(a, b)| Arc::ptr_eq(a, b)));
+        views.checkpointed(Base::empty());
+        let after = views.current();
+        assert_eq!(after.layers.len(), view.layers.len() - before);
+        assert_eq!(after.layers.iter().map(|layer| layer.rows()).sum::<usize>(), 10);
+        assert_eq!(lock(&views.state).appended, 100);
+    }
+
+    #[test]
+    fn a_clean_stop_comes_after_a_last_checkpoint() {
+        let views = views();
+        publish(&views, 0..1, 10);
+        views.stop(Stop::Cleanly);
+        assert!(matches!(views.wait_for_work(), Work::Checkpoint(_)));
+        views.checkpointed(Base::empty());
+        assert!(matches!(views.wait_for_work(), Work::Stop(Stop::Cleanly)));
+    }
+
+    #[test]
+    fn without_hope_of_a_checkpoint_nobody_waits_for_one() {
+        let views = views();
+        publish(&views, 0..1, 1_000_000);
+        views.stop_waiting();
+        views.wait_for_room();
+        views.stop(Stop::Cleanly);
+        assert!(matches!(views.wait_for_work(), Work::Stop(Stop::Cleanly)));
+    }
+
+    #[test]
+    fn writing_waits_for_the_checkpoint_when_it_is_far_ahead() {
+        let views = Arc::new(views());
+        publish(&views, 0..1, 5000);
+        let writer = views.clone();
+        let writer = std::thread::spawn(move || {
+            writer.wait_for_room();
+            lock(&writer.state).appended
+        });
+        assert!(matches!(views.wait_for_work(), Work::Checkpoint(_)));
+        views.checkpointed(Base::empty());
+        assert_eq!(writer.join().unwrap(), 0);
     }
 }

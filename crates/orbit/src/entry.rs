@@ -258,11 +258,6 @@ impl Entry {
         &self.payload
     }
 
-    /// What it does, taken out.
-    pub fn into_payload(self) -> Value {
-        self.payload
-    }
-
     /// The identity of its writer.
     pub fn identity(&self) -> Hash {
         self.identity
@@ -276,6 +271,11 @@ impl Entry {
     /// The block's bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The block's bytes, taken out.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 
     /// The bytes that the signature covers: the entry without `key`, `sig` and `identity`.

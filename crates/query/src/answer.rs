@@ -8,8 +8,8 @@ use std::{
     task::{Context, Poll},
 };
 
-/// What the end of a query returns: a future that is `Send + 'static`, since it holds a clone of the handle. Its error is
-/// [`QueryError`], or, of what writes, the handle's.
+/// What the end of a query returns: a future that is `Send + 'static`, since it holds a clone of the handle. Its error
+/// is [`QueryError`], or, of what writes, the handle's.
 #[must_use = "nothing happens without `.await`"]
 pub struct Answer<T, E = QueryError>(Pin<Box<dyn Future<Output = Result<T, E>> + Send>>);
 

@@ -3,8 +3,8 @@
 use crate::DatabaseId;
 use debros_core::Value;
 
-/// Where a page ended: the values of its last row. Rows that are written or deleted meanwhile move nothing. It serves the query that
-/// gave it, on the node that gave it.
+/// Where a page ended: the values of its last row. Rows that are written or deleted meanwhile move nothing. It serves
+/// the query that gave it, on the node that gave it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cursor {
     /// The last row's values of the fields of the order.

@@ -28,8 +28,9 @@ const CHUNK: usize = 256;
 
 /// Answers queries from one snapshot of the databases.
 ///
-/// Rows are read one by one, in the order of the index that the planner chose, and no more of them than the answer takes; what is
-/// held in memory is the answer, or, where rows must be sorted, as many of them as the limit lets through.
+/// Rows are read one by one, in the order of the index that the planner chose, and no more of them than the answer
+/// takes; what is held in memory is the answer, or, where rows must be sorted, as many of them as the limit lets
+/// through.
 ///
 /// ```
 /// use debros_core::{Kind, Map, Value};
@@ -118,8 +119,8 @@ impl<'s> Executor<'s> {
         Ok(Outcome { found, coverage })
     }
 
-    /// The rows that a query finds, in its order and within its limit, read as they are asked for and without what it includes; rows
-    /// that lack a row which they require, and which it includes, are left out.
+    /// The rows that a query finds, in its order and within its limit, read as they are asked for and without what it
+    /// includes; rows that lack a row which they require, and which it includes, are left out.
     ///
     /// # Errors
     /// If something cannot be read, the model lacks what the query names, or not everything is held here and

@@ -51,8 +51,8 @@ impl<M: Model, S, C, A> Get<M, S, C, A> {
         Get { key: self.key, spec: self.spec, types: PhantomData }
     }
 
-    /// Looks in the databases of all users, as far as they are held here: the row whose key commits to its owner, as references across
-    /// users find it. A natural key means a row of one's own.
+    /// Looks in the databases of all users, as far as they are held here: the row whose key commits to its owner, as
+    /// references across users find it. A natural key means a row of one's own.
     #[must_use]
     pub fn everywhere(mut self) -> Get<M, S, World, A> {
         self.spec.reach = Reach::Everywhere;
@@ -66,8 +66,8 @@ impl<M: Model, S, C, A> Get<M, S, C, A> {
         self.typed()
     }
 
-    /// Loads these relations with the row: one, or a tuple of 1 to 12. A row whose required relation leads to no row that is held
-    /// here is left out.
+    /// Loads these relations with the row: one, or a tuple of 1 to 12. A row whose required relation leads to no row
+    /// that is held here is left out.
     #[must_use]
     pub fn with<I: Include<M>>(mut self, include: impl FnOnce(M::Fields) -> I) -> Get<M, With<I::Shape>, C, A>
     where

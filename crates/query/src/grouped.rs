@@ -13,7 +13,8 @@ type Types<M, G, C, A> = PhantomData<fn() -> (M, G, C, A)>;
 /// What the rows of each group have in common, and its figures.
 type Groups<M, G, F> = Vec<(<G as Keys<M>>::Out, <F as Select>::Out)>;
 
-/// A query on groups of rows, that does not say yet what of them is wanted; [`Query::group_by`](crate::Query::group_by) makes one.
+/// A query on groups of rows, that does not say yet what of them is wanted; [`Query::group_by`](crate::Query::group_by)
+/// makes one.
 ///
 /// ```
 /// use debros_query::{Query, oracle::{Memory, blog::Post}};

@@ -9,8 +9,8 @@ pub trait Execute: Clone + Send + Sync + 'static {
     fn execute(&self, spec: QuerySpec, end: End) -> Answer<Outcome>;
 }
 
-/// Handles that can read what a query reads: [`World`](debros_core::World), or [`PerUser`](debros_core::PerUser), the databases of the
-/// one user whom the handle speaks for.
+/// Handles that can read what a query reads: [`World`](debros_core::World), or [`PerUser`](debros_core::PerUser), the
+/// databases of the one user whom the handle speaks for.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot read a user-scoped model",
     label = "not bound to a user",
@@ -27,8 +27,8 @@ pub trait Writes: Execute {
     /// Why a write was refused.
     type Error: From<QueryError> + Send + 'static;
 
-    /// Sets fields of every row of `M` that a query finds, all or none of them, and says how many rows that were. The values are in stored form, by
-    /// the names of their fields.
+    /// Sets fields of every row of `M` that a query finds, all or none of them, and says how many rows that were. The
+    /// values are in stored form, by the names of their fields.
     fn update_all<M: Model>(&self, spec: QuerySpec, set: Vec<(&'static str, Value)>) -> Answer<u64, Self::Error>;
 
     /// Deletes every row that a query finds, all or none of them, and says how many rows that were.

@@ -3,8 +3,8 @@
 use crate::QueryError;
 use debros_core::{Codec, DecodeError, Path, Value};
 
-/// What the closure of `.group_by(..)` may return: a column, or a tuple of up to six. Rows are in one group if their values are equal; those
-/// without a value are in a group of their own.
+/// What the closure of `.group_by(..)` may return: a column, or a tuple of up to six. Rows are in one group if their
+/// values are equal; those without a value are in a group of their own.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no column of `{M}`, nor a tuple of its columns")]
 pub trait Keys<M> {
     /// The values that the rows of a group have in common.

@@ -1,8 +1,9 @@
-//! Queries of debros: typed builders ([`Query`], [`Get`]), the planner, and the executor ([`Executor`]), which answers a query as data
-//! ([`QuerySpec`]) from one snapshot of the databases ([`Source`]).
+//! Queries of debros: typed builders ([`Query`], [`Get`]), the planner, and the executor ([`Executor`]), which answers
+//! a query as data ([`QuerySpec`]) from one snapshot of the databases ([`Source`]).
 //!
-//! This crate knows no store and no network. A handle implements [`Execute`]: it opens a snapshot as a [`Source`], adds a [`Resolver`], which
-//! knows relations, and lets an [`Executor`] run. Applications depend on `debros`, which re-exports what they need from here.
+//! This crate knows no store and no network. A handle implements [`Execute`]: it opens a snapshot as a [`Source`], adds
+//! a [`Resolver`], which knows relations, and lets an [`Executor`] run. Applications depend on `debros`, which
+//! re-exports what they need from here.
 
 mod aggregate;
 mod answer;

@@ -1,6 +1,9 @@
 //! [`Paged`] and [`Page`]: a query in pages.
 
-use crate::{Answer, Answered, Completeness, Coverage, Cursor, End, InPart, Outcome, QuerySpec, Reads, Whole};
+use crate::{
+    Answer, Answered, Completeness, Coverage, Cursor, End, Explained, InPart, Outcome, QuerySpec, Reads, Whole,
+    query::explain,
+};
 use debros_core::{DecodeError, EncodeError, Model, RawRow, Row, Yields};
 use std::{fmt, marker::PhantomData};
 
@@ -34,7 +37,14 @@ impl<M: Model, S, C, A> Paged<M, S, C, A> {
 }
 
 impl<M: Model, S: Yields<M>, C: 'static, A: Completeness> Paged<M, S, C, A> {
-    /// The first page.
+    /// How a page would be read.
+    pub fn explain<H: Reads<C>>(self, handle: &H) -> Answer<Explained> {
+        let limit = self.spec.limit.map_or(self.size, |limit| limit.min(self.size));
+        let spec = self.broken.map_or(Ok(self.spec), |error| Err(error.into()));
+        explain(handle, spec.map(|spec| QuerySpec { limit: Some(limit), ..spec }))
+    }
+
+    /// The first page. A page of no rows has none after it.
     pub fn fetch<H: Reads<C>>(self, handle: &H) -> Answer<A::Out<Page<S::Row, C>>> {
         if let Some(error) = self.broken {
             return Answer::ready(Err(error.into()));
@@ -48,8 +58,8 @@ impl<M: Model, S: Yields<M>, C: 'static, A: Completeness> Paged<M, S, C, A> {
 
 /// One page of rows. Its type is named by its row alone: `Page<Post>`, `Page<Loaded![Post { author }]>`.
 ///
-/// The next page begins after the last row of this one, by the values of the order's columns: whatever is written or deleted meanwhile, no row
-/// that stays where it was is missed or comes twice.
+/// The next page begins after the last row of this one, by the values of the order's columns: whatever is written or
+/// deleted meanwhile, no row that stays where it was is missed or comes twice.
 ///
 /// ```
 /// use debros_query::{Page, Query, oracle::{Memory, blog::Post}};

@@ -17,8 +17,8 @@ use bound::Bound;
 use debros_core::{Compare, Expr, Kind, ModelDef, Quantifier, SortKey, Value};
 use std::cmp::Reverse;
 
-/// With at most this many databases of a user-scoped model, each is read by itself and their rows are merged; with more, one scan
-/// reads them all.
+/// With at most this many databases of a user-scoped model, each is read by itself and their rows are merged; with
+/// more, one scan reads them all.
 pub(crate) const EACH: usize = 16;
 /// At most this many scans are merged; where there would be more, rows are sorted in memory.
 const MAX_MERGED: usize = 4096;

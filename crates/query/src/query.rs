@@ -25,13 +25,14 @@ pub struct Sorted;
 pub trait HasOrder {}
 impl HasOrder for Sorted {}
 
-/// A query on the model `M`, being built; `Post::query()` is one. It says what is wanted; a handle, given to its end, says who asks.
+/// A query on the model `M`, being built; `Post::query()` is one. It says what is wanted; a handle, given to its end,
+/// says who asks.
 ///
-/// `S` is what its rows carry, `O` whether it has an order, `C` whose databases it reads, and `A` whether its answer must be
-/// complete.
+/// `S` is what its rows carry, `O` whether it has an order, `C` whose databases it reads, and `A` whether its answer
+/// must be complete.
 ///
-/// Without an order rows come in any. All that is said of a query holds together, in whatever sequence it is said: a limit is one on rows that
-/// match.
+/// Without an order rows come in any. All that is said of a query holds together, in whatever sequence it is said: a
+/// limit is one on rows that match.
 ///
 /// ```
 /// use debros_query::{Query, oracle::{Memory, blog::{Post, User}}};
@@ -78,7 +79,8 @@ impl<M: Model> Query<M> {
 }
 
 impl<M: Model> Query<M, Bare, Unsorted, World> {
-    /// The rows that a relation of `row` leads to, in every database held here. [`Related`](crate::Related) is the other way to say it.
+    /// The rows that a relation of `row` leads to, in every database held here. [`Related`](crate::Related) is the
+    /// other way to say it.
     pub fn related_to<W: Row, R>(row: &W, _: Rel<R>) -> Query<M, Bare, Unsorted, World>
     where
         R: Relation<Target = M> + RelOf<W::Model>,
@@ -112,16 +114,16 @@ impl<M: Model, S, O, C, A> Query<M, S, O, C, A> {
         self
     }
 
-    /// The order of the rows. Several add up: rows that tie in one go by the next, and at last by key, in the direction of the
-    /// last column.
+    /// The order of the rows. Several add up: rows that tie in one go by the next, and at last by key, in the direction
+    /// of the last column.
     #[must_use]
     pub fn order_by(mut self, order: impl FnOnce(M::Fields) -> Sort<M>) -> Query<M, S, Sorted, C, A> {
         self.spec.order.extend(order(M::FIELDS).into_keys());
         self.typed()
     }
 
-    /// Loads these relations with each row: one, or a tuple of 1 to 12. A row whose required relation leads to no row that is held
-    /// here is left out, before the limit.
+    /// Loads these relations with each row: one, or a tuple of 1 to 12. A row whose required relation leads to no row
+    /// that is held here is left out, before the limit.
     #[must_use]
     pub fn with<I: Include<M>>(mut self, include: impl FnOnce(M::Fields) -> I) -> Query<M, With<I::Shape>, O, C, A>
     where
@@ -178,13 +180,11 @@ impl<M: Model, S, O, C, A> Query<M, S, O, C, A> {
 
     /// How the query would be answered: which databases and which index are read, and what is left to do on each row.
     pub fn explain<H: Reads<C>>(self, handle: &H) -> Answer<Explained> {
-        execute(handle, self.into_spec(), End::Explain).then(|outcome| match outcome.found {
-            Answered::Explained(explained) => Ok(explained),
-            other => Err(other.wrong(M::DEF.name)),
-        })
+        explain(handle, self.into_spec())
     }
 
-    /// Sets fields of every row that the query finds: `.update_all(&me).set(|p| p.published, true).await` says how many rows that were.
+    /// Sets fields of every row that the query finds: `.update_all(&me).set(|p| p.published, true).await` says how many
+    /// rows that were.
     pub fn update_all<H: Reads<C> + Writes>(self, handle: &H) -> UpdateAll<M, H> {
         UpdateAll::new(handle.clone(), self.into_spec())
     }
@@ -239,8 +239,8 @@ impl<M: Model, S: Yields<M>, O, C, A: Completeness> Query<M, S, O, C, A> {
         })
     }
 
-    /// The sum of a column; absent values are skipped, and the sum of nothing is 0. If it does not fit its type, the answer is an
-    /// error.
+    /// The sum of a column; absent values are skipped, and the sum of nothing is 0. If it does not fit its type, the
+    /// answer is an error.
     pub fn sum<T: Number, K, H: Reads<C>>(
         self,
         column: impl FnOnce(M::Fields) -> Path<M, T, K>,
@@ -291,6 +291,14 @@ pub(crate) fn execute<C, H: Reads<C>>(handle: &H, spec: Result<QuerySpec, QueryE
         Ok(spec) => handle.execute(spec, end),
         Err(error) => Answer::ready(Err(error)),
     }
+}
+
+pub(crate) fn explain<C, H: Reads<C>>(handle: &H, spec: Result<QuerySpec, QueryError>) -> Answer<Explained> {
+    let model = spec.as_ref().map_or("", |spec| spec.model.name);
+    execute(handle, spec, End::Explain).then(move |outcome| match outcome.found {
+        Answered::Explained(explained) => Ok(explained),
+        other => Err(other.wrong(model)),
+    })
 }
 
 /// Gives an answer its type.

@@ -40,8 +40,8 @@ pub enum Reached<'a> {
     Rows(FoundRows<'a>),
 }
 
-/// What a query needs to know about relations. `debros-relation` implements it; one value serves one query on one snapshot, so it may
-/// remember what it read.
+/// What a query needs to know about relations. `debros-relation` implements it; one value serves one query on one
+/// snapshot, so it may remember what it read.
 pub trait Resolver {
     /// Does the predicate hold for the rows that the relation of this row leads to?
     ///
@@ -49,8 +49,8 @@ pub trait Resolver {
     /// If they cannot be read.
     fn holds(&self, related: RelatedExpr<'_>, database: DatabaseId, record: &Map) -> Result<bool, QueryError>;
 
-    /// A predicate on the model's own fields that every row has for which `related` holds, if there is one that an index answers
-    /// and few rows have. The executor still asks [`Resolver::holds`].
+    /// A predicate on the model's own fields that every row has for which `related` holds, if there is one that an
+    /// index answers and few rows have. The executor still asks [`Resolver::holds`].
     ///
     /// # Errors
     /// If the other side cannot be read.
@@ -63,7 +63,8 @@ pub trait Resolver {
     fn reached(&self, from: &'static ModelDef, relation: &'static str, record: &Map)
     -> Result<Reached<'_>, QueryError>;
 
-    /// Loads what `includes` asks for with each of these rows, and leaves out the rows that require one that is not here.
+    /// Loads what `includes` asks for with each of these rows, and leaves out the rows that require one that is not
+    /// here.
     ///
     /// # Errors
     /// If the other side cannot be read.

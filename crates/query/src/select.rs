@@ -7,8 +7,8 @@ use crate::{
 use debros_core::{Model, Path, Value};
 use std::{fmt, marker::PhantomData};
 
-/// What can be told of a group of rows of the model `M`: what the closures of [`Grouped::select`](crate::Grouped::select) and
-/// [`Selected::order_by`](crate::Selected::order_by) get.
+/// What can be told of a group of rows of the model `M`: what the closures of
+/// [`Grouped::select`](crate::Grouped::select) and [`Selected::order_by`](crate::Selected::order_by) get.
 pub struct Aggregates<M>(PhantomData<fn() -> M>);
 
 impl<M> fmt::Debug for Aggregates<M> {

@@ -77,8 +77,8 @@ pub type RowRefs<'a> = Box<dyn Iterator<Item = Result<RowRef, SourceError>> + 'a
 /// One consistent snapshot of the databases of this node, on behalf of one user or none.
 ///
 /// The key of a record is its `_id`, as [`encode_key`] encodes it. An index row is the values of the index's fields in
-/// [`IndexDef`](debros_core::IndexDef) order, each as [`Collation::encode`](debros_core::Collation::encode) encodes it, which cuts
-/// long ones, followed by the key. Only rows that decode into their model ([`ModelDef::check`]) are given.
+/// [`IndexDef`](debros_core::IndexDef) order, each as [`Collation::encode`](debros_core::Collation::encode) encodes it,
+/// which cuts long ones, followed by the key. Only rows that decode into their model ([`ModelDef::check`]) are given.
 pub trait Source {
     /// The databases of a model that exist here, in a fixed order.
     ///
@@ -103,10 +103,10 @@ pub trait Source {
     /// If it cannot be read.
     fn get(&self, database: DatabaseId, key: &[u8]) -> Result<Option<Map>, SourceError>;
 
-    /// The row that a reference to `key` means: one whose id commits to the owner of its store, or one in the store of `from`,
-    /// the user in whose store the reference stands (`None`: a global one, or the asking user's own words, which mean a row of
-    /// their own store, too). A row of a global model is meant by any reference. Of a user-scoped model, [`Reach::Own`] looks in
-    /// the store of the handle's user alone.
+    /// The row that a reference to `key` means: one whose id commits to the owner of its store, or one in the store of
+    /// `from`, the user in whose store the reference stands (`None`: a global one, or the asking user's own words,
+    /// which mean a row of their own store, too). A row of a global model is meant by any reference. Of a user-scoped
+    /// model, [`Reach::Own`] looks in the store of the handle's user alone.
     ///
     /// # Errors
     /// If it cannot be read.
@@ -121,8 +121,8 @@ pub trait Source {
     /// The rows of a database whose key is within `range`, by key.
     fn scan_keys(&self, database: DatabaseId, range: &KeyRange, reverse: bool) -> RowRefs<'_>;
 
-    /// The rows of a database whose index row is within `range`, in the order of the index: by the values of its fields, then
-    /// by key. `index` is a position in [`ModelDef::indexes`].
+    /// The rows of a database whose index row is within `range`, in the order of the index: by the values of its
+    /// fields, then by key. `index` is a position in [`ModelDef::indexes`].
     fn scan_index(
         &self,
         database: DatabaseId,
@@ -132,8 +132,8 @@ pub trait Source {
         reverse: bool,
     ) -> RowRefs<'_>;
 
-    /// The rows of every database of a user-scoped model, in one scan: by the values of the index's fields and then in any
-    /// order; without an index by key, then by database. `range` is one of index values, or of keys, alone.
+    /// The rows of every database of a user-scoped model, in one scan: by the values of the index's fields and then in
+    /// any order; without an index by key, then by database. `range` is one of index values, or of keys, alone.
     fn scan_everywhere(
         &self,
         model: &'static ModelDef,

@@ -8,7 +8,7 @@ use debros_query::{
 use futures::executor::block_on;
 
 fn explain(query: Query<Post, impl Sized, impl Sized>) -> String {
-    block_on(query.explain(&Memory::blog())).unwrap().to_string()
+    block_on(query.explain(&Memory::blog())).expect("it is explained").to_string()
 }
 
 #[test]
@@ -60,6 +60,18 @@ fn without_an_index_all_are_read() {
 }
 
 #[test]
+fn a_page_is_read_in_the_order_of_an_index() {
+    let query = Query::<Post>::new().order_by(|p| p.likes.desc()).page(2);
+    assert_eq!(
+        block_on(query.explain(&Memory::blog())).unwrap().to_string(),
+        "Post, in 1 database
+- rows: by the index (likes), backwards
+- order: likes desc; as the rows come
+- at most 2 rows"
+    );
+}
+
+#[test]
 fn what_contradicts_itself_reads_nothing() {
     let query = Query::<Post>::new().filter(|p| p.likes.gt(3) & p.likes.lt(2));
     assert_eq!(explain(query), "Post, in 1 database\n- rows: none can match, nothing is read");
@@ -77,7 +89,7 @@ fn several_indexes_find_the_sides_of_an_or() {
 }
 
 fn plan(source: &MemorySource, spec: &QuerySpec) -> Explained {
-    match Executor::new(source, &MemoryResolver::new(source)).run(spec, &End::Explain).unwrap().found {
+    match Executor::new(source, &MemoryResolver::new(source)).run(spec, &End::Explain).expect("it is explained").found {
         Answered::Explained(plan) => plan,
         other => panic!("no plan: {other:?}"),
     }

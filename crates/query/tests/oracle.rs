@@ -59,7 +59,7 @@ proptest! {
         case.spec.order.clear();
         case.spec.limit = Some(limit);
         let source = case.source();
-        let mut answer = |end: End| {
+        let answer = |end: End| {
             let answer = Case { end, ..case.clone() }.execute(&source);
             answer.map(|outcome| outcome.found).map_err(|error| TestCaseError::fail(error.to_string()))
         };

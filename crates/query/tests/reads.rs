@@ -42,7 +42,7 @@ fn filled(columns: &Columns) -> (&'static ModelDef, MemorySource) {
 
 fn run(source: &MemorySource, spec: &QuerySpec, end: End) -> (Answered, ReadCounts) {
     let before = source.reads();
-    let outcome = Executor::new(source, &MemoryResolver::new(source)).run(spec, &end).unwrap();
+    let outcome = Executor::new(source, &MemoryResolver::new(source)).run(spec, &end).expect("it is answered");
     let after = source.reads();
     (outcome.found, ReadCounts { scanned: after.scanned - before.scanned, loaded: after.loaded - before.loaded })
 }

@@ -137,7 +137,9 @@ async fn run(folder: &str) -> Result<(), Box<dyn Error>> {
         .update(&hello, |p| p.set(|p| p.title, "Hello again"))
         .delete(&draft)
         .await?;
-    println!("{drafts} draft published, a link removed: {was_linked}, {notes} notes deleted, three writes in one commit");
+    println!(
+        "{drafts} draft published, a link removed: {was_linked}, {notes} notes deleted, three writes in one commit"
+    );
     if let Err(error) = me.delete(&logs).await {
         println!("{error}");
     }

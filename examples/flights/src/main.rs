@@ -1,20 +1,12 @@
-//! A year of flights from New York, as five related models: they are imported once, and then they answer questions.
-//!
-//! - [`models`]: what is stored,
-//! - [`import`]: how it gets there,
-//! - [`answers`]: what can be asked,
-//! - [`report`]: how the answers look.
-
-mod answers;
-mod import;
-mod models;
-mod report;
-mod table;
+//! The command line of the example: import, ask, print.
 
 use clap::{Parser, ValueEnum};
 use debros::prelude::*;
-use models::{Airline, Airport, Flight, Plane, Weather};
-use report::Report;
+use flights::{
+    answers, import,
+    models::{Airline, Airport, Flight, Plane, Weather},
+    report::Report,
+};
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 /// Imports the flights of nycflights13, and answers questions about them.

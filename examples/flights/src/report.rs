@@ -135,9 +135,8 @@ fn late(delay: Option<i64>) -> String {
 
 fn weather(report: Option<&WeatherReport>) -> Vec<(&'static str, String)> {
     let Some(report) = report else { return vec![("weather", UNKNOWN.to_owned())] };
-    let value = |value: Option<f64>, unit: &str| {
-        value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.1} {unit}"))
-    };
+    let value =
+        |value: Option<f64>, unit: &str| value.map_or_else(|| UNKNOWN.to_owned(), |value| format!("{value:.1} {unit}"));
     vec![
         ("temperature", value(report.temperature, "°F")),
         ("humidity", value(report.humidity, "%")),

@@ -16,6 +16,7 @@ const MISSING: &str = "NA";
 pub struct Table {
     name: String,
     text: Vec<u8>,
+    len: u64,
 }
 
 /// Why a table, or a row of it, cannot be read.
@@ -72,7 +73,7 @@ impl Table {
 
     fn from_bytes(name: String, bytes: Vec<u8>) -> Result<Table, TableError> {
         if !name.ends_with(".zip") {
-            return Ok(Table { name, text: bytes });
+            return Ok(Table::new(name, bytes));
         }
         let archive = |source| TableError::Archive { file: name.clone(), source };
         let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).map_err(archive)?;
@@ -81,7 +82,13 @@ impl Table {
         let mut text = Vec::new();
         let read = zip.by_index(entry).map_err(archive)?.read_to_end(&mut text);
         read.map_err(|source| TableError::File { file: name.clone(), source })?;
-        Ok(Table { name, text })
+        Ok(Table::new(name, text))
+    }
+
+    fn new(name: String, text: Vec<u8>) -> Table {
+        let ends = text.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let unfinished = u64::from(text.last().is_some_and(|&byte| byte != b'\n'));
+        Table { name, text, len: (ends + unfinished).saturating_sub(1) }
     }
 
     /// Its file's name.
@@ -91,9 +98,7 @@ impl Table {
 
     /// About how many rows it has: as many as it has lines below the first.
     pub fn len(&self) -> u64 {
-        let ends = self.text.iter().filter(|&&byte| byte == b'\n').count() as u64;
-        let unfinished = u64::from(self.text.last().is_some_and(|&byte| byte != b'\n'));
-        (ends + unfinished).saturating_sub(1)
+        self.len
     }
 
     /// Its rows, in order.
@@ -164,8 +169,7 @@ impl Row<'_> {
     /// The text in a column.
     pub fn text(&self, column: &'static str) -> Result<&str, TableError> {
         let at = self.columns.get(column);
-        at.and_then(|&at| self.record.get(at))
-            .ok_or_else(|| TableError::Column { file: self.file.to_owned(), column })
+        at.and_then(|&at| self.record.get(at)).ok_or_else(|| TableError::Column { file: self.file.to_owned(), column })
     }
 
     fn error(&self, message: String) -> TableError {

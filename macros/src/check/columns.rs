@@ -21,7 +21,12 @@ pub(crate) fn column(model: &Ident, named: Named, args: &FieldArgs, errors: &mut
     };
     let default = default(model, &named, args, role, errors);
     if let (Some(serde), Some(word)) = (args.serde, (role != Role::Plain).then(|| role_word(role))) {
-        errors.at_span(serde, format!("`{word}` fields have a type of debros's own or a key's, so `serde` has no place here: leave it out"));
+        errors.at_span(
+            serde,
+            format!(
+                "`{word}` fields have a type of debros's own or a key's, so `serde` has no place here: leave it out"
+            ),
+        );
     }
     Column {
         role,
@@ -52,7 +57,12 @@ fn role(named: &Named, args: &FieldArgs, model: &Ident, errors: &mut Errors) -> 
         (Some(_), Some((Role::Owner, _))) => Role::Owner,
         (Some(_), Some((role, span))) => {
             let word = role_word(*role);
-            errors.at_span(*span, format!("a key never changes and is no time of a write: leave `{word}` out, or make another field the key"));
+            errors.at_span(
+                *span,
+                format!(
+                    "a key never changes and is no time of a write: leave `{word}` out, or make another field the key"
+                ),
+            );
             Role::Key
         }
         (Some(_), None) if spelling::is_own_id(&named.ty, model) => Role::GeneratedKey,

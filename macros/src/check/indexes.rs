@@ -25,11 +25,18 @@ pub(crate) fn check(
             continue;
         }
         if let (Some(_), Some(span)) = (args.serde, args.unique.or(args.index)) {
-            errors.at_span(span, format!("`{}` is stored through serde, and only what has an order is indexed: leave this out", one.name));
+            errors.at_span(
+                span,
+                format!(
+                    "`{}` is stored through serde, and only what has an order is indexed: leave this out",
+                    one.name
+                ),
+            );
             continue;
         }
         if let (Some(_), Some(index)) = (args.unique, args.index) {
-            errors.at_span(index, format!("`{}` is unique, and what is unique is indexed: leave `index` out", one.name));
+            errors
+                .at_span(index, format!("`{}` is unique, and what is unique is indexed: leave `index` out", one.name));
         }
         if let Some(unique) = args.unique {
             let role = members.iter().find_map(|member| match member {
@@ -37,7 +44,13 @@ pub(crate) fn check(
                 _ => None,
             });
             if matches!(role, Some(Role::Created | Role::Updated)) {
-                errors.at_span(unique, format!("two records may well be written in the same millisecond: leave `unique` out of `{}`", one.name));
+                errors.at_span(
+                    unique,
+                    format!(
+                        "two records may well be written in the same millisecond: leave `unique` out of `{}`",
+                        one.name
+                    ),
+                );
             } else {
                 indexes.add(vec![one.name.clone()], true, unique, errors);
             }
@@ -45,9 +58,7 @@ pub(crate) fn check(
             indexes.add(vec![one.name.clone()], false, index, errors);
         }
     }
-    for (set, unique) in
-        args.unique.iter().map(|set| (set, true)).chain(args.index.iter().map(|set| (set, false)))
-    {
+    for (set, unique) in args.unique.iter().map(|set| (set, true)).chain(args.index.iter().map(|set| (set, false))) {
         if let Some(fields) = fields(set, written, errors) {
             indexes.add(fields, unique, set.span, errors);
         }
@@ -111,7 +122,8 @@ fn fields(set: &FieldSet, written: &[Written<'_>], errors: &mut Errors) -> Optio
         } else {
             match find_column(field, written, errors).map(|found| &found.kind) {
                 Some(WrittenKind::Column(args)) if args.serde.is_some() => {
-                    errors.at(field, format!("`{name}` is stored through serde, and only what has an order is indexed"));
+                    errors
+                        .at(field, format!("`{name}` is stored through serde, and only what has an order is indexed"));
                     fine = false;
                 }
                 Some(_) => names.push(name),

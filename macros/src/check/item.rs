@@ -9,7 +9,8 @@ pub(crate) fn fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<
     let mut fine = true;
     if !input.generics.params.is_empty() || input.generics.where_clause.is_some() {
         let generics = &input.generics;
-        let message = format!("a model cannot be generic, as its records have one stored form: write the types of `{name}` out");
+        let message =
+            format!("a model cannot be generic, as its records have one stored form: write the types of `{name}` out");
         if generics.params.is_empty() {
             errors.at(&generics.where_clause, message);
         } else {

@@ -1,6 +1,6 @@
 //! The key: one field, or several that together are it.
 
-use super::{Written, WrittenKind};
+use super::{Written, WrittenKind, spelling};
 use crate::{
     errors::Errors,
     model::{Column, Member, Role},
@@ -37,7 +37,10 @@ pub(crate) fn check(
         [(one, args, _)] => {
             for (word, span) in [("unique", args.unique), ("index", args.index)] {
                 if let Some(span) = span {
-                    errors.at_span(span, format!("`{}` is the key, which is unique and indexed already: leave `{word}` out", one.name));
+                    errors.at_span(
+                        span,
+                        format!("`{}` is the key, which is unique and indexed already: leave `{word}` out", one.name),
+                    );
                 }
             }
         }
@@ -53,8 +56,11 @@ pub(crate) fn check(
                     ),
                 );
             } else if let [(id, _, at)] = generated[..] {
-                let others: Vec<String> =
-                    keys.iter().filter(|(one, ..)| one.name != id.name).map(|(one, ..)| format!("`{}`", one.name)).collect();
+                let others: Vec<String> = keys
+                    .iter()
+                    .filter(|(one, ..)| one.name != id.name)
+                    .map(|(one, ..)| format!("`{}`", one.name))
+                    .collect();
                 errors.at_span(
                     *at,
                     format!(
@@ -70,11 +76,29 @@ pub(crate) fn check(
         }
     }
     let may_be_absent = |one: &Written<'_>| {
-        members.iter().any(|member| matches!(member, Member::Column(column) if column.named.name == one.name && column.spelled_option))
+        members.iter().any(
+            |member| matches!(member, Member::Column(column) if column.named.name == one.name && column.spelled_option),
+        )
     };
-    let absent: Vec<String> = keys.iter().filter(|(one, ..)| may_be_absent(one)).map(|(one, ..)| one.name.clone()).collect();
+    let absent: Vec<String> =
+        keys.iter().filter(|(one, ..)| may_be_absent(one)).map(|(one, ..)| one.name.clone()).collect();
     for (one, _, span) in keys.iter().filter(|(one, ..)| absent.contains(&one.name)) {
-        errors.at_span(*span, format!("`{}` identifies a record, so it is always there: remove the `Option`", one.name));
+        errors
+            .at_span(*span, format!("`{}` identifies a record, so it is always there: remove the `Option`", one.name));
+    }
+    let unfit: Vec<String> = keys
+        .iter()
+        .filter(|(one, ..)| !absent.contains(&one.name) && spelling::is_no_key(&one.field.ty))
+        .map(|(one, ..)| one.name.clone())
+        .collect();
+    for (one, ..) in keys.iter().filter(|(one, ..)| unfit.contains(&one.name)) {
+        errors.at(
+            &one.field.ty,
+            format!(
+                "`{}` cannot be a key: a key is an `Id`, text, an integer, a uuid, a `Timestamp` or a `UserId`",
+                one.name
+            ),
+        );
     }
     // a composite key of which one part is generated was refused above: the generated one goes on alone
     if let Some((id, ..)) = keys.iter().find(|(one, ..)| role(members, &one.name) == Some(Role::GeneratedKey)) {
@@ -90,7 +114,11 @@ pub(crate) fn check(
         }
         return vec![id];
     }
-    keys.iter().take(MOST).map(|(one, ..)| one.name.clone()).filter(|name| !absent.contains(name)).collect()
+    keys.iter()
+        .take(MOST)
+        .map(|(one, ..)| one.name.clone())
+        .filter(|name| !absent.contains(name) && !unfit.contains(name))
+        .collect()
 }
 
 fn no_key(input: &DeriveInput, written: &[Written<'_>]) -> String {
@@ -98,6 +126,8 @@ fn no_key(input: &DeriveInput, written: &[Written<'_>]) -> String {
     let id = written.iter().find(|one| one.name == "id" && matches!(one.kind, WrittenKind::Column(_)));
     match id {
         Some(id) => format!("`{name}` has no key: write `#[field(key)]` above `{}`", id.name),
-        None => format!("`{name}` has no key: write `#[field(key)]` above the field that identifies a record, or add `#[field(key)] id: Id<{name}>`"),
+        None => format!(
+            "`{name}` has no key: write `#[field(key)]` above the field that identifies a record, or add `#[field(key)] id: Id<{name}>`"
+        ),
     }
 }

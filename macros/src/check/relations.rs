@@ -79,7 +79,10 @@ fn default_key(written: &Written<'_>, all: &[Written<'_>], errors: &mut Errors) 
     } else {
         format!("name the field that holds the key by `#[belongs_to(key = ..)]`{near}")
     };
-    errors.at(written.ident, format!("`{name}` needs the key of the row it belongs to, and there is no field `{wanted}`: {how}"));
+    errors.at(
+        written.ident,
+        format!("`{name}` needs the key of the row it belongs to, and there is no field `{wanted}`: {how}"),
+    );
     Vec::new()
 }
 

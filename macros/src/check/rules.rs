@@ -18,13 +18,16 @@ pub(crate) fn check(model: &Ident, named: &Named, role: Role, args: &[RuleArg], 
             RuleArg::Len(span, range) => (*span, "len", length(model, range, errors).map(RuleKind::Len)),
             RuleArg::Range(span, range) => {
                 let range = if spelling::is_float(&named.ty) && is_of_integers(range) {
-                    errors.at(range, format!("`{name}` holds floats, so its bounds are floats: write `{}`", with_points(range)));
+                    errors.at(
+                        range,
+                        format!("`{name}` holds floats, so its bounds are floats: write `{}`", with_points(range)),
+                    );
                     None
                 } else {
                     bounds(model, range, errors)
                 };
                 (*span, "range", range.map(RuleKind::Range))
-            },
+            }
             RuleArg::Matches(span, regex) => {
                 let error = regex_syntax::parse(&regex.value()).err();
                 if let Some(error) = &error {
@@ -33,12 +36,16 @@ pub(crate) fn check(model: &Ident, named: &Named, role: Role, args: &[RuleArg], 
                 (*span, "matches", error.is_none().then(|| RuleKind::Matches(regex.clone())))
             }
             RuleArg::Check(span, path) => {
-                let path = parse2(spelling::without_self(model, path.to_token_stream())).unwrap_or_else(|_| path.clone());
+                let path =
+                    parse2(spelling::without_self(model, path.to_token_stream())).unwrap_or_else(|_| path.clone());
                 (*span, "check", Some(RuleKind::Check(path)))
             }
         };
         if matches!(role, Role::GeneratedKey | Role::Updated | Role::Owner) {
-            errors.at_span(span, format!("`{name}` is filled by debros, so there is nothing to check: leave `{word}` out"));
+            errors.at_span(
+                span,
+                format!("`{name}` is filled by debros, so there is nothing to check: leave `{word}` out"),
+            );
         } else if let Some(kind) = kind {
             rules.push(Rule { span, text: format!("{word} = {}", text_of(arg)), kind });
         }

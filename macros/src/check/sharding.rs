@@ -24,7 +24,10 @@ pub(crate) fn check(
     let column = column_mut(members, &found.name)?;
     let name = found.name.clone();
     if column.spelled_option {
-        errors.at(key, format!("`{name}` may be absent, and every record needs a shard: shard by a field that is always there"));
+        errors.at(
+            key,
+            format!("`{name}` may be absent, and every record needs a shard: shard by a field that is always there"),
+        );
         return None;
     }
     if column.role == Role::Updated {
@@ -32,7 +35,10 @@ pub(crate) fn check(
         return None;
     }
     if column.serde {
-        errors.at(key, format!("`{name}` is stored through serde, which has no stable form to divide by: shard by a plain field"));
+        errors.at(
+            key,
+            format!("`{name}` is stored through serde, which has no stable form to divide by: shard by a plain field"),
+        );
         return None;
     }
     column.shard_key = true;

@@ -36,7 +36,10 @@ pub(crate) fn check(
                 let text = text_of(target);
                 errors.at(
                     &named.ty,
-                    format!("`{name}` is required, but its key `{}` may be absent: write `{slot}<Option<{text}>>`", key.unraw()),
+                    format!(
+                        "`{name}` is required, but its key `{}` may be absent: write `{slot}<Option<{text}>>`",
+                        key.unraw()
+                    ),
                 );
             }
             (Some(target.clone()), optional)

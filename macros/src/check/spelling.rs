@@ -63,7 +63,9 @@ pub(crate) fn no_stored_form(ty: &Type) -> Option<NoStoredForm> {
     let name = last.ident.to_string();
     match (name.as_str(), path.path.get_ident().is_some()) {
         ("i128" | "u128", true) => form("integers have at most 64 bits, as in `i64` and `u64`", true),
-        ("isize" | "usize", true) => form("its size differs between machines; write `u64`, `i64` or a smaller integer", true),
+        ("isize" | "usize", true) => {
+            form("its size differs between machines; write `u64`, `i64` or a smaller integer", true)
+        }
         ("char", true) => form("write `String`", true),
         ("Rc", false) => form("write what the `Rc` holds", false),
         ("Cell" | "RefCell", false) => form("write what it holds; a record is changed by `update`", false),
@@ -102,6 +104,13 @@ pub(crate) fn slot<'a>(ty: &Type, slots: &[(&'a str, &'a str)]) -> Option<(&'a s
     slots.iter().find(|(slot, _)| found == slot).copied()
 }
 
+/// Is the type written as one that cannot be a key, whatever it holds?
+pub(crate) fn is_no_key(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return matches!(ty, Type::Tuple(_) | Type::Array(_)) };
+    let last = path.path.segments.last().map(|last| last.ident.to_string());
+    is_float(ty) || matches!(last.as_deref(), Some("Vec" | "BTreeMap" | "HashMap" | "Decimal"))
+}
+
 /// Is the type written as a float, or as an `Option` of one?
 pub(crate) fn is_float(ty: &Type) -> bool {
     match last_with_argument(ty) {
@@ -114,13 +123,29 @@ pub(crate) fn is_float(ty: &Type) -> bool {
 /// that is generated: what it is, the compiler knows.
 pub(crate) fn is_plain(ty: &Type) -> bool {
     const PLAIN: &[&str] = &[
-        "bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "String", "Timestamp", "UserId", "Uuid",
+        "bool",
+        "i8",
+        "i16",
+        "i32",
+        "i64",
+        "u8",
+        "u16",
+        "u32",
+        "u64",
+        "f32",
+        "f64",
+        "String",
+        "Timestamp",
+        "UserId",
+        "Uuid",
         "Decimal",
     ];
     match last_with_argument(ty) {
         Some((outer, inner)) if outer == "Option" => is_plain(inner),
         Some((outer, _)) => outer == "Id",
-        None => matches!(ty, Type::Path(path) if path.path.get_ident().is_some_and(|ident| PLAIN.iter().any(|plain| ident == plain))),
+        None => {
+            matches!(ty, Type::Path(path) if path.path.get_ident().is_some_and(|ident| PLAIN.iter().any(|plain| ident == plain)))
+        }
     }
 }
 

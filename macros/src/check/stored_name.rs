@@ -23,7 +23,10 @@ pub(crate) fn of_model(ident: &Ident, name: Option<&LitStr>, errors: &mut Errors
     match name {
         Some(name) if !is_valid(&name.value()) => errors.at(name, format!("a stored name is {RULE}")),
         None if !is_valid(&own) => {
-            errors.at(ident, format!("`{own}` cannot name databases: give a stored name of {RULE} by `#[model(name = \"..\")]`"));
+            errors.at(
+                ident,
+                format!("`{own}` cannot name databases: give a stored name of {RULE} by `#[model(name = \"..\")]`"),
+            );
         }
         Some(name) => return name.value(),
         None => {}

@@ -12,7 +12,8 @@ use syn::{Ident, Type, ext::IdentExt as _, spanned::Spanned as _};
 
 pub(crate) fn assertions(model: &Model, names: &Names) -> TokenStream {
     let references = references(model, names);
-    let back_refs = model.relations_with_target().filter_map(|(relation, target)| back_ref(model, relation, target, names));
+    let back_refs =
+        model.relations_with_target().filter_map(|(relation, target)| back_ref(model, relation, target, names));
     let shard_key = shard_key(model, names);
     let indexed = indexed(model, names);
     let natural_key = natural_key(model, names);
@@ -34,7 +35,10 @@ fn references(model: &Model, names: &Names) -> TokenStream {
             // at the names of the fields, as no one type is wrong
             _ => {
                 let span = keys.first()?.span();
-                (quote!(RefersToAll), respan(quote!((#(#types,)*)), keys.last().and_then(|last| span.join(last.span())).unwrap_or(span)))
+                (
+                    quote!(RefersToAll),
+                    respan(quote!((#(#types,)*)), keys.last().and_then(|last| span.join(last.span())).unwrap_or(span)),
+                )
             }
         };
         let check = respan(quote!(fn key_of_parent<K, F: #p::#bound<K>>() {}), relation.named.ident.span());
@@ -84,7 +88,8 @@ fn shard_key(model: &Model, names: &Names) -> Option<TokenStream> {
     let column = model.column(&sharding.key)?;
     let name = &column.named.name;
     let field = record::field(column);
-    let absent = format!("`{name}` may be absent, and every record needs a shard: shard by a field that is always there");
+    let absent =
+        format!("`{name}` may be absent, and every record needs a shard: shard by a field that is always there");
     let unstable = format!(
         "`{name}` cannot divide records, as equal values of its type may be stored in different ways: shard by text, an \
          integer, an id, a bool or a `Timestamp`"

@@ -24,7 +24,8 @@ pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
     };
     let fields = model.columns().map(|column| field(column, names));
     let key = model.key.iter().filter_map(|name| model.position(name));
-    let relations = model.relations_with_target().map(|(relation, target)| self::relation(model, relation, target, names));
+    let relations =
+        model.relations_with_target().map(|(relation, target)| self::relation(model, relation, target, names));
     let indexes = model.indexes.iter().map(|index| {
         let (fields, unique) = (&index.fields, index.unique);
         quote!(#p::IndexDef { fields: &[#(#fields),*], unique: #unique })

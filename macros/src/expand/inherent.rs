@@ -9,7 +9,8 @@ use syn::spanned::Spanned as _;
 pub(crate) fn inherent(model: &Model, names: &Names) -> TokenStream {
     let Names { private: p, fields, .. } = names;
     let (vis, ident) = (&model.vis, &model.ident);
-    let about_fields = format!("The columns and relations of `{ident}`: `{ident}::FIELDS.x.eq(..)` is a predicate that can be kept.");
+    let about_fields =
+        format!("The columns and relations of `{ident}`: `{ident}::FIELDS.x.eq(..)` is a predicate that can be kept.");
     let about_query = format!("A query of `{ident}`.");
     let about_get = format!("The `{ident}` with this key, if there is one.");
     // what is no key is told to be none of this one

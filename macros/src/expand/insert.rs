@@ -76,7 +76,8 @@ fn value(column: &Column, names: &Names) -> TokenStream {
         }
         // a text may stand for a `String`
         (Role::Plain | Role::Key, Some(DefaultValue::Expr(Expr::Lit(lit))))
-            if matches!(lit.lit, Lit::Str(_)) && (!spelling::is_plain(ty) || spelling::text_of(ty).contains("String")) =>
+            if matches!(lit.lit, Lit::Str(_))
+                && (!spelling::is_plain(ty) || spelling::text_of(ty).contains("String")) =>
         {
             respan(quote!(<_ as #p::IntoValue<#ty>>::into_value(#lit)), lit.span())
         }

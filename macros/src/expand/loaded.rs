@@ -17,7 +17,9 @@ use syn::spanned::Spanned as _;
 pub(crate) fn loaded(model: &Model, names: &Names) -> TokenStream {
     let Names { private: p, loaded, shape, .. } = names;
     let (vis, ident) = (&model.vis, &model.ident);
-    let about = format!("A `{ident}` with what its query loaded by `.with(..)`: it is read as the `{ident}`, and has a method for each relation.");
+    let about = format!(
+        "A `{ident}` with what its query loaded by `.with(..)`: it is read as the `{ident}`, and has a method for each relation."
+    );
     quote! {
         #[doc = #about]
         #vis struct #loaded<#shape: #p::Shape>(#p::LoadedRow<#ident, #shape>);
@@ -37,7 +39,8 @@ pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
         let (name, field, field_vis, vis) =
             (&relation.named.name, &relation.named.ident, &relation.named.vis, &model.vis);
         let message = format!("`{ident}::{name}` was not loaded by this query");
-        let letter = ident.to_string().chars().next().map_or_else(|| "m".to_owned(), |first| first.to_lowercase().to_string());
+        let letter =
+            ident.to_string().chars().next().map_or_else(|| "m".to_owned(), |first| first.to_lowercase().to_string());
         let note = format!("ask for it in the query: `.with(|{letter}| {letter}.{name})`");
         let target_span = target.span();
         let target = target_model(target, names);
@@ -46,7 +49,8 @@ pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
         let (slot, view, bare_view) = (relation.slot(), view(relation, &row), view(relation, &bare_row));
         let docs = docs::of(&relation.named, &format!("The loaded relation `{name}`."));
         let (said, silent) = if tool_attributes {
-            let said = quote!(#[diagnostic::on_unimplemented(message = #message, label = "not loaded here", note = #note)]);
+            let said =
+                quote!(#[diagnostic::on_unimplemented(message = #message, label = "not loaded here", note = #note)]);
             (said, quote!(#[diagnostic::do_not_recommend]))
         } else {
             (TokenStream::new(), TokenStream::new())
@@ -63,11 +67,13 @@ pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
         }));
         let (on_impl, view) = (at(quote!(#field_vis fn)), at(view));
         let read = at(quote!((&self) -> #view where #shape: #trait_name<#index, Nested = #nested>));
-        let body = at(quote!({ <#p::#slot as #p::Slot>::view(<#shape as #p::Has<#marker, #index>>::get(&self.0.data)) }));
+        let body =
+            at(quote!({ <#p::#slot as #p::Slot>::view(<#shape as #p::Has<#marker, #index>>::get(&self.0.data)) }));
         let generics = at(quote!(<#index, #nested: #p::Yields<#target_name>>));
         on_loaded.push(quote!(#docs #on_impl #field #generics #read #body));
         // never called, as the bound never holds
-        let unread = at(quote!(<#index>(&self) -> #bare_view where #p::Bare: #trait_name<#index> { ::core::unreachable!() }));
+        let unread =
+            at(quote!(<#index>(&self) -> #bare_view where #p::Bare: #trait_name<#index> { ::core::unreachable!() }));
         let hidden = at(quote!(#[doc(hidden)]));
         on_bare.push(quote!(#hidden #on_impl #field #unread));
     }

@@ -34,11 +34,7 @@ fn stored<'a>(model: &Model, column: &'a Column) -> &'a str {
 fn codec(column: &Column, names: &Names) -> TokenStream {
     let p = &names.private;
     let ty = &column.named.ty;
-    if column.serde {
-        respan(quote!(<#p::ViaSerde as #p::Codec<#ty>>), ty.span())
-    } else {
-        field(column)
-    }
+    if column.serde { respan(quote!(<#p::ViaSerde as #p::Codec<#ty>>), ty.span()) } else { field(column) }
 }
 
 /// `<T as Field>`.

@@ -44,11 +44,10 @@ pub(crate) fn impls(model: &Model, names: &Names) -> TokenStream {
             #(impl #p::Differs<#others> for #marker {})*
         }
     });
-    let child_of = parents(model).into_iter().map(|(parent, relations)| {
+    let child_of = parents(model).into_iter().map(|Parent { target: parent, relations }| {
         let (name, parent_name) = (ident.unraw().to_string(), parent.to_token_stream().to_string().replace(' ', ""));
-        let back_refs = relations.iter().map(|(relation, keys)| {
-            quote!(#p::BackRef { relation: #relation, keys: &[#(#keys),*] })
-        });
+        let back_refs =
+            relations.iter().map(|(relation, keys)| quote!(#p::BackRef { relation: #relation, keys: &[#(#keys),*] }));
         quote! {
             impl #p::ChildOf<#parent> for #ident {
                 const NAME: &'static str = #name;
@@ -67,16 +66,22 @@ pub(crate) fn target_model(target: &Type, names: &Names) -> TokenStream {
     quote_spanned!(target.span()=> <#target as #row::Row>::Model)
 }
 
-/// For each parent type the `belongs_to` fields that lead to it, with their keys.
-fn parents(model: &Model) -> Vec<(&Type, Vec<(&str, Vec<String>)>)> {
-    let mut parents: Vec<(&Type, Vec<(&str, Vec<String>)>)> = Vec::new();
+/// The `belongs_to` fields that lead to one parent type.
+struct Parent<'a> {
+    target: &'a Type,
+    /// Their names and keys.
+    relations: Vec<(&'a str, Vec<String>)>,
+}
+
+fn parents(model: &Model) -> Vec<Parent<'_>> {
+    let mut parents: Vec<Parent<'_>> = Vec::new();
     for (relation, target) in model.relations_with_target() {
         let Relation { named, kind: RelationKind::BelongsTo(keys), .. } = relation else { continue };
         let keys = keys.iter().map(|key| key.unraw().to_string()).collect();
         let text = target.to_token_stream().to_string();
-        match parents.iter_mut().find(|(parent, _)| parent.to_token_stream().to_string() == text) {
-            Some((_, relations)) => relations.push((&named.name, keys)),
-            None => parents.push((target, vec![(&named.name, keys)])),
+        match parents.iter_mut().find(|parent| parent.target.to_token_stream().to_string() == text) {
+            Some(parent) => parent.relations.push((&named.name, keys)),
+            None => parents.push(Parent { target, relations: vec![(&named.name, keys)] }),
         }
     }
     parents

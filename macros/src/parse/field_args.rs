@@ -38,9 +38,8 @@ pub(crate) enum RuleArg {
     Check(Span, Path),
 }
 
-const KNOWN: &[&str] = &[
-    "key", "unique", "index", "default", "created", "updated", "owner", "serde", "len", "range", "matches", "check",
-];
+const KNOWN: &[&str] =
+    &["key", "unique", "index", "default", "created", "updated", "owner", "serde", "len", "range", "matches", "check"];
 
 impl FieldArgs {
     /// Adds what one `#[field(..)]` says.

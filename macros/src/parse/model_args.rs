@@ -42,51 +42,52 @@ impl ModelArgs {
     pub(crate) fn parse(arguments: TokenStream, errors: &mut Errors) -> ModelArgs {
         let mut args = ModelArgs::default();
         let mut store = None;
-        args.failed = each_option(arguments, errors, |option, errors| {
-            match option.name.to_string().as_str() {
-                "scope" => {
-                    let input = option.value("global")?;
-                    let table = [("user", Scope::User), ("global", Scope::Global)];
-                    option.once(&mut args.scope, one_of("scope", input, &table, &[])?)
-                }
-                "writers" => {
-                    let input = option.value("anyone")?;
-                    let table =
-                        [("anyone", Writers::Anyone), ("owner", Writers::Owner), ("admins", Writers::Admins)];
-                    option.once(&mut args.writers, one_of("writer", input, &table, &[])?)
-                }
-                "store" => {
-                    let input = option.value("documents")?;
-                    option.once(&mut store, one_of("store", input, &[("documents", ())], later::STORES)?)
-                }
-                "name" => {
-                    let input = option.value("\"..\"")?;
-                    if !input.peek(LitStr) {
-                        return Err(input.error("expected a text between quotes: `name = \"..\"`"));
-                    }
-                    option.once(&mut args.name, input.parse()?)
-                }
-                word @ ("unique" | "index") => {
-                    let fields = field_names(option.list("a, b")?)?;
-                    if fields.is_empty() {
-                        return Err(option.error(format!("`{word}` needs the names of fields: `{word}(a, b)`")));
-                    }
-                    let set = FieldSet { span: option.name.span(), fields };
-                    if word == "unique" { args.unique.push(set) } else { args.index.push(set) }
-                    Ok(())
-                }
-                "sharding" => {
-                    let list = option.list("strategy = hash, key = id, count = 8")?;
-                    let sharding = ShardingArgs::parse(option.name.span(), list, errors);
-                    option.once(&mut args.sharding, sharding)
-                }
-                "hooks" => {
-                    option.flag()?;
-                    option.once(&mut args.hooks, option.name.span())
-                }
-                "crate" => option.once(&mut args.krate, crate_path(option)?),
-                _ => Err(option.unknown("model", KNOWN)),
+        args.failed = each_option(arguments, errors, |option, errors| match option.name.to_string().as_str() {
+            "scope" => {
+                let input = option.value("global")?;
+                let table = [("user", Scope::User), ("global", Scope::Global)];
+                option.once(&mut args.scope, one_of("scope", input, &table, &[])?)
             }
+            "writers" => {
+                let input = option.value("anyone")?;
+                let table = [("anyone", Writers::Anyone), ("owner", Writers::Owner), ("admins", Writers::Admins)];
+                option.once(&mut args.writers, one_of("writer", input, &table, &[])?)
+            }
+            "store" => {
+                let input = option.value("documents")?;
+                option.once(&mut store, one_of("store", input, &[("documents", ())], later::STORES)?)
+            }
+            "name" => {
+                let input = option.value("\"..\"")?;
+                if !input.peek(LitStr) {
+                    return Err(input.error("expected a text between quotes: `name = \"..\"`"));
+                }
+                option.once(&mut args.name, input.parse()?)
+            }
+            word @ ("unique" | "index") => {
+                let fields = field_names(option.list("a, b")?)?;
+                if fields.is_empty() {
+                    return Err(option.error(format!("`{word}` needs the names of fields: `{word}(a, b)`")));
+                }
+                let set = FieldSet { span: option.name.span(), fields };
+                if word == "unique" {
+                    args.unique.push(set)
+                } else {
+                    args.index.push(set)
+                }
+                Ok(())
+            }
+            "sharding" => {
+                let list = option.list("strategy = hash, key = id, count = 8")?;
+                let sharding = ShardingArgs::parse(option.name.span(), list, errors);
+                option.once(&mut args.sharding, sharding)
+            }
+            "hooks" => {
+                option.flag()?;
+                option.once(&mut args.hooks, option.name.span())
+            }
+            "crate" => option.once(&mut args.krate, crate_path(option)?),
+            _ => Err(option.unknown("model", KNOWN)),
         });
         args
     }

@@ -168,9 +168,9 @@ pub(crate) fn field_names(names: TokenStream) -> syn::Result<Vec<Ident>> {
 pub(crate) fn field_name(input: ParseStream<'_>) -> syn::Result<Ident> {
     if input.peek(LitStr) {
         let text: LitStr = input.parse()?;
-        return text.parse_with(Ident::parse_any).map_err(|_| {
-            syn::Error::new_spanned(&text, format!("`{}` is not the name of a field", text.value()))
-        });
+        return text
+            .parse_with(Ident::parse_any)
+            .map_err(|_| syn::Error::new_spanned(&text, format!("`{}` is not the name of a field", text.value())));
     }
     if input.peek(Ident::peek_any) && !input.peek(Token![_]) {
         return input.call(Ident::parse_any);

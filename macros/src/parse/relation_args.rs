@@ -32,7 +32,10 @@ pub(crate) fn relation_args(name: &str, attribute: &Attribute, errors: &mut Erro
                     let parens = syn::parenthesized!(content in value);
                     let names = field_names(content.parse()?)?;
                     if names.is_empty() {
-                        return Err(syn::Error::new(parens.span.join(), "name the fields that hold the key: `key = (a, b)`"));
+                        return Err(syn::Error::new(
+                            parens.span.join(),
+                            "name the fields that hold the key: `key = (a, b)`",
+                        ));
                     }
                     names
                 } else {

@@ -1,8 +1,6 @@
 //! A word out of a few: `user`, or `"user"`.
 
-use crate::{
-    suggest::{alternatives, did_you_mean},
-};
+use crate::suggest::{alternatives, did_you_mean};
 use proc_macro2::Span;
 use syn::{Ident, LitStr, Token, ext::IdentExt as _, parse::ParseStream};
 
@@ -34,7 +32,10 @@ pub(crate) fn one_of<T: Copy>(
         return Ok(Spanned { value: *value, span });
     }
     if later.contains(&word.as_str()) {
-        return Err(syn::Error::new(span, format!("this version of debros does not have the {what} `{word}` yet: use {}", expected())));
+        return Err(syn::Error::new(
+            span,
+            format!("this version of debros does not have the {what} `{word}` yet: use {}", expected()),
+        ));
     }
     // the only word there is need not be suggested
     let near = if table.len() > 1 { did_you_mean(&word, table.iter().map(|(word, _)| *word)) } else { String::new() };

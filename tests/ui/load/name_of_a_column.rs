@@ -5,8 +5,6 @@ use debros::prelude::*;
 mod blog;
 use blog::*;
 
-fn program(_: &Loaded![Post { title }]) {}
+pub fn program(_: &Loaded![Post { title }]) {}
 
-fn main() {
-    let _ = program;
-}
+fn main() {}

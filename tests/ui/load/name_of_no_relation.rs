@@ -5,8 +5,6 @@ use debros::prelude::*;
 mod blog;
 use blog::*;
 
-fn program(_: &Loaded![Post { autor }]) {}
+pub fn program(_: &Loaded![Post { autor }]) {}
 
-fn main() {
-    let _ = program;
-}
+fn main() {}

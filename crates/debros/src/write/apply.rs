@@ -16,10 +16,14 @@ use debros_orbit::{DatabaseId, Document, Identity, ReadDocuments as _, ReadError
 use debros_query::{Answered, End, Executor, QueryError, QuerySpec, Reach, encode_key, successor};
 use debros_relation::Loader;
 use debros_shard::{Opening, Place};
+use std::collections::HashSet;
 
 /// The most rows that an `update_all` or `delete_all` changes. They are one commit, which is held in memory, and while it is made
 /// no other write gets its turn.
 pub(crate) const MAX_ROWS: usize = 100_000;
+
+/// So many parents that are there are remembered within a job.
+const KNOWN_PARENTS: usize = 10_000;
 
 /// What a job did.
 pub(crate) struct Applied {
@@ -35,7 +39,8 @@ pub(crate) fn apply(
     context: HookContext,
     operations: Vec<Operation>,
 ) -> Result<Applied, WriteError> {
-    let mut applying = Applying { writer, stores, opening: Opening::new(&stores.databases), identity, context };
+    let opening = Opening::new(&stores.databases);
+    let mut applying = Applying { writer, stores, opening, identity, context, parents: HashSet::new() };
     let done = operations.into_iter().map(|operation| applying.operation(operation)).collect::<Result<_, _>>()?;
     Ok(Applied { done, opened: applying.opening.into_opened() })
 }
@@ -46,6 +51,8 @@ struct Applying<'a, 'w> {
     opening: Opening<'a>,
     identity: &'a Identity,
     context: HookContext,
+    /// Parents that are known to be there: of which model, under which key, as seen from whose store.
+    parents: HashSet<(&'static str, Vec<u8>, Option<UserId>)>,
 }
 
 impl<'w> Applying<'_, 'w> {
@@ -128,6 +135,7 @@ impl<'w> Applying<'_, 'w> {
         let stored = self.own(model, target)?;
         hook(&stored.document.record, &self.context)?;
         self.delete_links(model, &target.key)?;
+        self.parents.clear();
         self.writer.del(stored.database, self.identity, target.key.clone())?;
         Ok(stored)
     }
@@ -221,7 +229,7 @@ impl<'w> Applying<'_, 'w> {
     /// Are the rows there that the record requires? Only those that it did not name before are looked up. `home` is the user in
     /// whose store the record is.
     fn check_parents(
-        &self,
+        &mut self,
         model: &'static ModelDef,
         home: Option<&UserId>,
         before: Option<&Map>,
@@ -237,12 +245,10 @@ impl<'w> Applying<'_, 'w> {
                 continue;
             }
             // a record may be its own parent
-            let is_own = target.path == model.path && key.as_ref() == Some(record.field(ID));
             let found = match &key {
-                Some(key) if !is_own => {
-                    self.rows().locate(target, &Key::of(target, key), Reach::Everywhere, home)?.is_some()
-                }
-                _ => is_own,
+                Some(key) if target.path == model.path && key == record.field(ID) => true,
+                Some(key) => self.is_there(target, key, home)?,
+                None => false,
             };
             if !found {
                 return Err(WriteError::MissingParent {
@@ -254,6 +260,20 @@ impl<'w> Applying<'_, 'w> {
             }
         }
         Ok(())
+    }
+
+    /// Is the row there that a reference means which stands in the store of the user `home`?
+    fn is_there(&mut self, model: &'static ModelDef, key: &Value, home: Option<&UserId>) -> Result<bool, WriteError> {
+        let key = Key::of(model, key);
+        let known = (model.path, key.bytes.clone(), home.filter(|_| model.is_user_scoped()).copied());
+        if self.parents.contains(&known) {
+            return Ok(true);
+        }
+        let found = self.rows().locate(model, &key, Reach::Everywhere, home)?.is_some();
+        if found && self.parents.len() < KNOWN_PARENTS {
+            self.parents.insert(known);
+        }
+        Ok(found)
     }
 
     /// Does no row that is left require the deleted one?

@@ -30,7 +30,7 @@ fn check(dir: &Path) -> u64 {
     assert!(per_write.values().all(|rows| *rows == BATCH));
     assert_eq!(per_write.len() as u64, writes);
     assert_clean(&store);
-    if writes % 2 == 0 {
+    if writes.is_multiple_of(2) {
         wait(store.close()).unwrap();
     }
     writes
@@ -80,9 +80,9 @@ fn a_killed_process_loses_nothing_that_was_answered() {
         let pause = Duration::from_micros(random >> 40 & 4095);
         let mut answered = 0;
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut lines = lines.map_while(Result::ok).filter_map(|line| {
-            line.rsplit_once("answered ").and_then(|(_, n)| n.parse::<u64>().ok())
-        });
+        let mut lines = lines
+            .map_while(Result::ok)
+            .filter_map(|line| line.rsplit_once("answered ").and_then(|(_, n)| n.parse::<u64>().ok()));
         for _ in 0..=enough {
             answered = lines.next().expect("the child runs until it is killed");
         }

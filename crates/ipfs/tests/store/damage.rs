@@ -60,7 +60,7 @@ fn damaged(result: Result<Store, OpenError>) -> Damage {
 
 #[test]
 fn a_tail_torn_at_any_byte_is_cut_and_nothing_else_is_lost() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let original = dir.path().join("original");
     let lengths = unsaved(&original, 3, Durability::Local);
     let whole = fs::read(segment(&original, 1)).unwrap();
@@ -91,7 +91,7 @@ fn a_tail_torn_at_any_byte_is_cut_and_nothing_else_is_lost() {
 
 #[test]
 fn zeros_behind_the_last_group_are_a_torn_tail() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let lengths = unsaved(dir.path(), 2, Durability::Local);
     let mut bytes = fs::read(segment(dir.path(), 1)).unwrap();
     bytes.resize(bytes.len() + 5000, 0);
@@ -104,7 +104,7 @@ fn zeros_behind_the_last_group_are_a_torn_tail() {
 
 #[test]
 fn a_segment_whose_creation_was_interrupted_is_created_again() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let original = dir.path().join("original");
     drop(open(&original, no_checkpoints()));
     for content in [vec![], vec![0x39], vec![0; 58]] {
@@ -132,7 +132,7 @@ fn a_segment_whose_creation_was_interrupted_is_created_again() {
 /// Every byte of the groups that the state file does not know yet.
 #[test]
 fn a_flipped_byte_that_must_be_replayed_is_damage_and_nothing_is_cut() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let original = dir.path().join("original");
     let lengths = unsaved(&original, 3, Durability::Local);
     let whole = fs::read(segment(&original, 1)).unwrap();
@@ -164,7 +164,7 @@ fn a_flipped_byte_that_must_be_replayed_is_damage_and_nothing_is_cut() {
 /// Synced groups are damage even after a power cut; only the last group may be an interrupted write.
 #[test]
 fn after_a_power_cut_a_broken_group_that_was_synced_is_damage() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let original = dir.path().join("original");
     let lengths = unsaved(&original, 3, Durability::Local);
     power_cut(&original);
@@ -186,7 +186,7 @@ fn after_a_power_cut_a_broken_group_that_was_synced_is_damage() {
 
 #[test]
 fn after_a_power_cut_unsynced_groups_behind_a_hole_are_set_aside() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let original = dir.path().join("original");
     let lengths = unsaved(&original, 4, Durability::Buffered);
     let folder = dir.path().join("power");
@@ -216,7 +216,7 @@ fn after_a_power_cut_unsynced_groups_behind_a_hole_are_set_aside() {
 
 #[test]
 fn a_later_synced_group_proves_that_buffered_ones_were_on_the_disk() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let lengths = unsaved(dir.path(), 3, Durability::Buffered);
     let store = open(dir.path(), no_checkpoints());
     put(&store, "x", "1");
@@ -231,7 +231,7 @@ fn a_later_synced_group_proves_that_buffered_ones_were_on_the_disk() {
 /// Every byte of a store that was closed: it opens, the rest is readable, and verify names the place.
 #[test]
 fn a_flipped_byte_in_a_closed_store_is_found_by_verify_and_the_rest_stays_readable() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let original = dir.path().join("original");
     let mut options = no_checkpoints();
     options.segment_size = 500;
@@ -290,7 +290,7 @@ fn a_flipped_byte_in_a_closed_store_is_found_by_verify_and_the_rest_stays_readab
 
 #[test]
 fn an_index_file_that_is_lost_or_damaged_is_made_anew() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), small());
     for i in 0..30u8 {
         wait(store.commit(Durability::Local, move |group| store_block(group, &[i], &[i; 150]))).unwrap();
@@ -320,8 +320,40 @@ fn an_index_file_that_is_lost_or_damaged_is_made_anew() {
 }
 
 #[test]
+fn a_damaged_segment_without_an_index_hides_no_other_block() {
+    let dir = temporary().unwrap();
+    let store = open(dir.path(), small());
+    for i in 0..30u8 {
+        wait(store.commit(Durability::Local, move |group| store_block(group, &[i], &[i; 150]))).unwrap();
+    }
+    let positions: Vec<_> = {
+        let snapshot = store.snapshot().unwrap();
+        (0..30u8).map(|i| position_of(&snapshot, &[i]).unwrap()).collect()
+    };
+    wait(store.close()).unwrap();
+    // The content of one block, and the length of another.
+    flip(&segment(dir.path(), positions[1].segment), positions[1].offset as usize + 7);
+    flip(&segment(dir.path(), positions[10].segment), positions[10].offset as usize - 38);
+    for i in [1, 10] {
+        let _ = fs::remove_file(segment(dir.path(), positions[i].segment).with_extension("index"));
+    }
+    assert_ne!(positions[1].segment, positions[10].segment);
+    let store = open(dir.path(), small());
+    let snapshot = store.snapshot().unwrap();
+    for (i, position) in (0..30u8).zip(&positions) {
+        let found = snapshot.block(&block(&[i; 150]).0);
+        match i {
+            1 | 10 => assert!(matches!(found, Err(StoreError::Damaged(_))), "{i}: {found:?}"),
+            _ => assert_eq!(found.unwrap().unwrap().0, *position),
+        }
+    }
+    // What is nowhere might be what was damaged.
+    assert!(matches!(snapshot.block(&block(b"nowhere").0), Err(StoreError::Damaged(_))));
+}
+
+#[test]
 fn segments_that_are_missing_swapped_or_cut_short_are_damage() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let original = dir.path().join("original");
     let store = open(&original, small());
     for i in 0..30u8 {
@@ -367,9 +399,9 @@ fn segments_that_are_missing_swapped_or_cut_short_are_damage() {
 
 #[test]
 fn bytes_that_look_like_a_record_inside_a_block_change_nothing() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let lengths = unsaved(dir.path(), 2, Durability::Local);
-    // A section with a record of this very store, as only its owner could know it, is refused as a raw block.
+    // A record of this very store, as only its owner could know it, is refused.
     let bytes = fs::read(segment(dir.path(), 1)).unwrap();
     let at = bytes.windows(14).position(|w| w == b"debros-journal").unwrap() - 2;
     let record = bytes[at..lengths[1] as usize].to_vec();
@@ -382,12 +414,12 @@ fn bytes_that_look_like_a_record_inside_a_block_change_nothing() {
     }))
     .unwrap_err();
     assert!(error.to_string().contains("reserved"), "{error}");
-    // Of another store, or in another codec, it is a block like others.
+    // Of another store, or inside of a block, it is content like other content.
     let mut foreign = record.clone();
     foreign[20] ^= 1;
     wait(store.commit(Durability::Local, move |group| {
         group.add_block(debros_ipfs::Cid::new_v1(0x55, *block(&foreign).0.hash()), foreign);
-        store_block(group, b"record", &record)
+        store_block(group, b"record", &[b"before", &record[..]].concat())
     }))
     .unwrap();
     assert_clean(&store);
@@ -397,7 +429,7 @@ fn bytes_that_look_like_a_record_inside_a_block_change_nothing() {
 
 #[test]
 fn a_folder_of_a_newer_format_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     drop(open(dir.path(), no_checkpoints()));
     let format = fs::read_to_string(dir.path().join("format")).unwrap();
     fs::write(dir.path().join("format"), format.replacen('1', "2", 1)).unwrap();

@@ -6,7 +6,7 @@ use crate::ledger::*;
 
 #[test]
 fn a_job_that_fails_leaves_nothing_behind() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let error = wait(store.commit(Durability::Local, |group| {
         store_block(group, b"lost", b"a block that is lost").unwrap();
@@ -33,7 +33,7 @@ fn a_job_that_fails_leaves_nothing_behind() {
 
 #[test]
 fn failing_jobs_between_others_of_a_group_do_not_disturb_them() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let (go, gate) = mpsc::channel::<()>();
     let first = store.commit(Durability::Local, move |_| gate.recv().map_err(|_| ()));
@@ -65,7 +65,7 @@ fn failing_jobs_between_others_of_a_group_do_not_disturb_them() {
 
 #[test]
 fn panics_of_jobs_and_of_apply_are_errors_and_the_store_goes_on() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let job = |group: &mut debros_ipfs::Group<'_>| -> Result<(), ApplyError> {
         store_block(group, b"k", b"half done")?;
@@ -82,7 +82,7 @@ fn panics_of_jobs_and_of_apply_are_errors_and_the_store_goes_on() {
 
 #[test]
 fn a_refused_operation_loses_the_job_even_if_the_job_goes_on() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let error = wait(store.commit(Durability::Local, |group| {
         group.journal(put_op(b"a", b"1"))?;
@@ -98,7 +98,7 @@ fn a_refused_operation_loses_the_job_even_if_the_job_goes_on() {
 
 #[test]
 fn blocks_that_do_not_match_their_cid_are_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let error = wait(store.commit(Durability::Local, |group| {
         group.add_block(block(b"this").0, b"that".to_vec());
@@ -112,7 +112,7 @@ fn blocks_that_do_not_match_their_cid_are_refused() {
 
 #[test]
 fn rows_are_changed_by_apply_alone_and_apply_changes_nothing_but_rows() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let misuse = |result: Result<(), CommitError<ApplyError>>| match result.unwrap_err() {
         CommitError::Misuse { rule } => rule,
@@ -144,7 +144,7 @@ fn rows_are_changed_by_apply_alone_and_apply_changes_nothing_but_rows() {
 
 #[test]
 fn a_job_that_is_too_much_for_one_commit_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let error = wait(store.commit(Durability::Local, |group| {
         let op = [b"p\x01k".as_slice(), &vec![0; 70 << 20]].concat();
@@ -166,7 +166,7 @@ fn a_job_that_is_too_much_for_one_commit_is_refused() {
 
 #[test]
 fn a_large_block_and_an_empty_one_are_read_back() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let large = vec![42; debros_ipfs::MAX_BLOCK];
     let (cid, data) = block(&large);
@@ -186,7 +186,7 @@ fn a_large_block_and_an_empty_one_are_read_back() {
 
 #[test]
 fn a_job_sees_blocks_of_jobs_before_it_wherever_they_are() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), small());
     let mut answers = Vec::new();
     for i in 0..60u8 {
@@ -208,7 +208,7 @@ fn a_job_sees_blocks_of_jobs_before_it_wherever_they_are() {
 
 #[test]
 fn the_newest_copy_of_a_block_is_found() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), small());
     let mut last = None;
     for i in 0..20u8 {
@@ -230,7 +230,7 @@ fn the_newest_copy_of_a_block_is_found() {
 
 #[test]
 fn many_committers_are_all_answered_and_share_groups_at_most() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let mut options = small();
     options.queue = 8;
     let store = open(dir.path(), options);
@@ -268,7 +268,7 @@ fn many_committers_are_all_answered_and_share_groups_at_most() {
 
 #[test]
 fn a_full_queue_makes_commits_wait() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let mut options = no_checkpoints();
     options.queue = 2;
     let store = open(dir.path(), options);
@@ -297,7 +297,7 @@ fn a_full_queue_makes_commits_wait() {
 
 #[test]
 fn a_queued_job_runs_even_if_nobody_waits_for_it() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     drop(store.commit(Durability::Local, |group| group.journal(put_op(b"a", b"1"))));
     // Jobs run in order, so this one is answered after that one ran.
@@ -307,7 +307,7 @@ fn a_queued_job_runs_even_if_nobody_waits_for_it() {
 
 #[test]
 fn tables_are_apart() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     put(&store, "k", "v");
     let snapshot = store.snapshot().unwrap();

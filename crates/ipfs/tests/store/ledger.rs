@@ -1,9 +1,5 @@
 //! A small application of the store, whose operations are a letter and its arguments.
-use std::{
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use cid::multihash::Multihash;
 use debros_ipfs::{
@@ -150,6 +146,11 @@ pub(crate) fn rows(snapshot: &Snapshot) -> Vec<(String, String)> {
 pub(crate) fn assert_clean(store: &Store) {
     let report = store.verify().unwrap();
     assert!(report.is_clean(), "{report}");
+}
+
+/// In memory, where the system has a place for that: most tests ask what is in the files, not how it gets to the disk.
+pub(crate) fn temporary() -> std::io::Result<tempfile::TempDir> {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())
 }
 
 /// Copies a data folder that nobody holds.

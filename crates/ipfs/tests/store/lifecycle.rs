@@ -31,7 +31,7 @@ fn check(store: &Store, n: u8) {
 #[test]
 fn what_was_answered_is_there_after_close_and_after_drop() {
     for options in [no_checkpoints(), small()] {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = temporary().unwrap();
         let store = open(dir.path(), options.clone());
         assert!(!store.recovery().rebuilt);
         fill(&store, 20);
@@ -52,7 +52,7 @@ fn what_was_answered_is_there_after_close_and_after_drop() {
 
 #[test]
 fn without_a_checkpoint_everything_is_replayed() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     fill(&store, 20);
     drop(store);
@@ -63,7 +63,7 @@ fn without_a_checkpoint_everything_is_replayed() {
 
 #[test]
 fn buffered_writes_are_there_too_and_a_local_job_without_changes_syncs_them() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     for i in 0..10u8 {
         wait(store.commit(Durability::Buffered, move |group| group.journal(put_op(&[b'a' + i], b"1")))).unwrap();
@@ -77,7 +77,7 @@ fn buffered_writes_are_there_too_and_a_local_job_without_changes_syncs_them() {
 
 #[test]
 fn after_close_everything_says_closed() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     fill(&store, 3);
     let other = store.clone();
@@ -102,14 +102,15 @@ fn after_close_everything_says_closed() {
 
 #[test]
 fn closing_runs_what_is_queued_and_several_may_close_at_once() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let (go, gate) = mpsc::channel::<()>();
     let first = store.commit(Durability::Local, move |_| gate.recv().map_err(|_| ()));
     let second = store.commit(Durability::Local, |group| group.journal(put_op(b"a", b"1")));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     runtime.block_on(async {
-        let closing: Vec<_> = (0..3).map(|_| store.clone()).map(|s| tokio::spawn(async move { s.close().await })).collect();
+        let closing: Vec<_> =
+            (0..3).map(|_| store.clone()).map(|s| tokio::spawn(async move { s.close().await })).collect();
         go.send(()).unwrap();
         for close in closing {
             close.await.unwrap().unwrap();
@@ -122,7 +123,7 @@ fn closing_runs_what_is_queued_and_several_may_close_at_once() {
 
 #[test]
 fn a_close_that_nobody_waits_for_happens_all_the_same() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     fill(&store, 2);
     let mut close = Box::pin(store.close());
@@ -135,7 +136,7 @@ fn a_close_that_nobody_waits_for_happens_all_the_same() {
 
 #[test]
 fn dropping_the_last_handle_ends_snapshots_and_lets_the_folder_go() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     fill(&store, 2);
     let snapshot = store.snapshot().unwrap();
@@ -146,7 +147,7 @@ fn dropping_the_last_handle_ends_snapshots_and_lets_the_folder_go() {
 
 #[test]
 fn the_last_handle_may_go_with_a_job() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     let inner = store.clone();
     let (go, gate) = mpsc::channel::<()>();
@@ -172,7 +173,7 @@ fn the_last_handle_may_go_with_a_job() {
 
 #[test]
 fn a_folder_that_is_held_is_refused_and_nothing_happens_to_it() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     fill(&store, 2);
     let Err(error) = Store::open(dir.path(), no_checkpoints(), Arc::new(Ledger::default())) else { panic!() };
@@ -183,7 +184,7 @@ fn a_folder_that_is_held_is_refused_and_nothing_happens_to_it() {
 
 #[test]
 fn several_stores_live_in_one_process() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let stores: Vec<_> = (0..3).map(|i| open(&dir.path().join(i.to_string()), no_checkpoints())).collect();
     for (i, store) in stores.iter().enumerate() {
         put(store, "who", &i.to_string());
@@ -195,7 +196,7 @@ fn several_stores_live_in_one_process() {
 
 #[test]
 fn the_state_is_rebuilt_when_it_is_lost_garbage_or_of_other_rules() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let state = dir.path().join("state.redb");
     let store = open(dir.path(), small());
     fill(&store, 20);
@@ -235,7 +236,7 @@ fn the_state_is_rebuilt_when_it_is_lost_garbage_or_of_other_rules() {
 
 #[test]
 fn verify_tells_a_state_that_does_not_follow_from_the_segments() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     fill(&store, 5);
     wait(store.close()).unwrap();
@@ -267,7 +268,7 @@ fn verify_tells_a_state_that_does_not_follow_from_the_segments() {
 
 #[test]
 fn verify_leaves_no_files_and_those_of_an_interrupted_one_are_removed() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), no_checkpoints());
     fill(&store, 2);
     assert_clean(&store);

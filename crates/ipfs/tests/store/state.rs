@@ -7,7 +7,7 @@ use crate::ledger::*;
 
 #[test]
 fn a_snapshot_does_not_change() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = temporary().unwrap();
     let store = open(dir.path(), small());
     put(&store, "a", "1");
     put(&store, "b", "1");
@@ -37,7 +37,11 @@ enum Step {
     Commit(Vec<(Vec<u8>, Option<Vec<u8>>)>),
     /// The same, but the job fails.
     Fail(Vec<(Vec<u8>, Option<Vec<u8>>)>),
-    Scan { start: Vec<u8>, end: Option<Vec<u8>>, reverse: bool },
+    Scan {
+        start: Vec<u8>,
+        end: Option<Vec<u8>>,
+        reverse: bool,
+    },
     Close,
     Drop,
 }
@@ -90,7 +94,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]
     fn state_is_that_of_a_plain_map(steps in prop::collection::vec(step(), 1..40), checkpoint in 60u64..2000) {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = temporary().unwrap();
         let mut options = small();
         options.checkpoint_bytes = checkpoint;
         let mut store = open(dir.path(), options.clone());

@@ -7,15 +7,10 @@ pub(crate) trait Job: ReadState {
     fn add_block(&mut self, cid: Cid, data: Vec<u8>) -> u32;
     fn group_block(&self, index: u32) -> Option<(&Cid, &[u8], Position)>;
     fn journal(&mut self, op: Vec<u8>) -> Result<(), ApplyError>;
-    /// As `journal`, but with this function in place of the one that finds out from the operation's bytes what to do.
-    fn journal_with(&mut self, op: Vec<u8>, apply: Applies<'_>) -> Result<(), ApplyError>;
     fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>);
     fn delete(&mut self, table: Table, key: Vec<u8>);
     fn as_state(&self) -> &dyn ReadState;
 }
-
-/// Changes state as an operation says.
-pub(crate) type Applies<'a> = Box<dyn FnOnce(&mut dyn Job) -> Result<(), ApplyError> + 'a>;
 
 impl Job for Group<'_> {
     fn add_block(&mut self, cid: Cid, data: Vec<u8>) -> u32 {
@@ -25,10 +20,6 @@ impl Job for Group<'_> {
         Group::group_block(self, index)
     }
     fn journal(&mut self, op: Vec<u8>) -> Result<(), ApplyError> {
-        Group::journal(self, op)
-    }
-    fn journal_with(&mut self, op: Vec<u8>, apply: Applies<'_>) -> Result<(), ApplyError> {
-        drop(apply);
         Group::journal(self, op)
     }
     fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {

@@ -1,9 +1,9 @@
 //! [`Replay`]: state, out of the journal.
 
 use super::{
-    Accepted, Author, Core, Job, Judged, StateError,
+    Author, Core, Job, Judged, StateError,
+    accept::{Accepted, settle},
     core::{counter, info_to_bytes, number_at},
-    settle,
     tables::{ADDRESSES, AUTHORS, COUNTERS, DATABASES, FAMILIES, IDENTITIES, MEMBERS, NAMES, name_key},
 };
 use crate::{DatabaseId, DatabaseSpec, Hash, IdentityBlock, Payload, entry::EntryParts, journal_op::JournalOp};
@@ -32,7 +32,7 @@ impl Apply for Replay {
 }
 
 /// A failure of the store stays one; everything else says that the operation makes no sense.
-pub(crate) fn refused(error: StateError) -> ApplyError {
+fn refused(error: StateError) -> ApplyError {
     match error {
         StateError::Store(error) => ApplyError::Store(error),
         other => ApplyError::refused(other),

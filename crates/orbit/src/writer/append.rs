@@ -4,9 +4,8 @@ use crate::{
     database::ACCESS_FAMILY,
     entry::encode_payload,
     heads,
-    journal_op::JournalOp,
     limits::MAX_NEXT,
-    state::{Accepted, Judged, Outcome, StateError, refused, settle},
+    state::{Judged, Outcome, StateError},
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::ApplyError;
@@ -151,18 +150,7 @@ impl Writer<'_> {
         let payload = encode_payload(&payload.into_value()).map_err(wrong)?;
         let bytes = Entry::encode(identity, &info.log, &payload, &next, &refs, time).map_err(wrong)?;
         let hash = Hash::of(&bytes);
-        let block = self.job.add_block(hash.cid(), bytes);
-        let op = JournalOp::EntryAccepted { database, block };
-        let core = self.core;
-        self.job.journal_with(
-            op.to_bytes(),
-            Box::new(|job| {
-                let position = job.group_block(block).map(|(_, _, position)| position);
-                let position = position.ok_or_else(|| ApplyError::refused("the entry's block was not added"))?;
-                let entry = Accepted { hash, position, time, next: &next };
-                settle(job, core, &info, &author, &entry, judged).map_err(refused)
-            }),
-        )?;
+        self.accept(database, hash, bytes)?;
         Ok(hash)
     }
 }

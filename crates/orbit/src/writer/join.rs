@@ -1,10 +1,6 @@
 use crate::{
-    DatabaseId, Entry, EntryError, Hash, IdentityBlock, IdentityError, LogError, Payload, ReadDocuments as _,
-    ReadError, WriteError, Writer, heads,
-    journal_op::JournalOp,
-    limits::MAX_HEADS,
-    log::check_time,
-    state::{Accepted, Judged, StateError, refused, settle},
+    DatabaseId, Entry, EntryError, Hash, IdentityBlock, IdentityError, LogError, ReadDocuments as _, ReadError,
+    WriteError, Writer, heads, limits::MAX_HEADS, log::check_time, state::StateError,
 };
 use debros_ipfs::ApplyError;
 
@@ -106,22 +102,7 @@ impl Writer<'_> {
             return Err(LogError::TooManyHeads.into());
         }
 
-        let next = entry.next().to_vec();
-        let bytes = entry.bytes().to_vec();
-        let payload = Payload::from_value(entry.into_payload());
-        let judged = Judged::of(self.job.as_state(), self.core, &info, &author, payload.as_ref())?;
-        let block = self.job.add_block(hash.cid(), bytes);
-        let op = JournalOp::EntryAccepted { database, block };
-        let core = self.core;
-        self.job.journal_with(
-            op.to_bytes(),
-            Box::new(|job| {
-                let position = job.group_block(block).map(|(_, _, position)| position);
-                let position = position.ok_or_else(|| ApplyError::refused("the entry's block was not added"))?;
-                let accepted = Accepted { hash, position, time, next: &next };
-                settle(job, core, &info, &author, &accepted, judged).map_err(refused)
-            }),
-        )?;
+        self.accept(database, hash, entry.into_bytes())?;
         Ok(true)
     }
 

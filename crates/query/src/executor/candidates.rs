@@ -12,12 +12,13 @@ pub(super) struct Candidate {
     pub(super) row: RowRef,
     /// Which side of a union gave it.
     pub(super) side: usize,
-    /// `None`: it stands at its place in the order. Else it does so only as part of the run of rows that have this in common, and that
-    /// follow each other; the run is to be sorted.
+    /// `None`: it stands at its place in the order. Else it does so only as part of the run of rows that have this in
+    /// common, and that follow each other; the run is to be sorted.
     pub(super) run: Option<Vec<u8>>,
 }
 
-/// The rows that the plan's indexes give, in the order that it promises; from the cursor on, as far as the indexes tell.
+/// The rows that the plan's indexes give, in the order that it promises; from the cursor on, as far as the indexes
+/// tell.
 pub(super) fn candidates<'s>(
     source: &'s dyn Source,
     plan: &Rc<Plan>,

@@ -31,8 +31,8 @@ impl Stream {
 
 /// Rows of many scans, each in order, as one.
 ///
-/// Rows are compared by what their index rows tell. That is their place in the order, except where a value was cut, and where the index
-/// does not hold all columns of the order: such rows come in runs.
+/// Rows are compared by what their index rows tell. That is their place in the order, except where a value was cut, and
+/// where the index does not hold all columns of the order: such rows come in runs.
 pub(super) struct Merge<'s> {
     source: &'s dyn Source,
     plan: Rc<Plan>,

@@ -2,7 +2,8 @@
 
 use std::{cmp::Ordering, collections::BinaryHeap};
 
-/// The first `limit` of what it is given, by rank; all of it, without a limit. No two ranks are equal. Holds no more than it gives.
+/// The first `limit` of what it is given, by rank; all of it, without a limit. No two ranks are equal. Holds no more
+/// than it gives.
 pub(super) struct TopK<T> {
     limit: Option<usize>,
     heap: BinaryHeap<Ranked<T>>,

@@ -10,8 +10,8 @@ use debros_core::{
     composite_key,
 };
 
-/// Relations, read one row at a time: the simplest [`Resolver`] that is right. Knows `belongs_to`, `has_one` and `has_many`; a
-/// `many_to_many` is an unknown relation to it.
+/// Relations, read one row at a time: the simplest [`Resolver`] that is right. Knows `belongs_to`, `has_one` and
+/// `has_many`; a `many_to_many` is an unknown relation to it.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryResolver<'s> {
     source: &'s MemorySource,

@@ -36,7 +36,8 @@ impl Bound {
         bound
     }
 
-    /// Takes in a predicate that holds for every row that is looked for, and need not be checked. Is it about one field alone?
+    /// Takes in a predicate that holds for every row that is looked for, and need not be checked. Is it about one field
+    /// alone?
     pub(crate) fn imply(&mut self, expr: &Expr) -> bool {
         self.add(expr).is_some()
     }
@@ -82,8 +83,8 @@ impl Bound {
         self.by_field.values().chain(&self.key).any(|intervals| intervals.list.is_empty())
     }
 
-    /// The positions of the conjuncts that need not be checked on rows of a scan by key, or of an index, that reads only the
-    /// intervals of the fields for which `scanned` holds.
+    /// The positions of the conjuncts that need not be checked on rows of a scan by key, or of an index, that reads
+    /// only the intervals of the fields for which `scanned` holds.
     pub(crate) fn proved(&self, by_key: bool, scanned: impl Fn(&str) -> bool) -> Vec<usize> {
         let proves =
             |conjunct: &&Conjunct| scanned(conjunct.field) && if by_key { conjunct.by_key } else { conjunct.by_index };

@@ -204,7 +204,8 @@ impl Intervals {
             Compare::Eq => Intervals::point(collation, form, value),
             // nearly every row: no index is worth it
             Compare::Ne => return None,
-            // values that were cut at the same place share their key, so a bound that was cut is let in and the row decides
+            // values that were cut at the same place share their key, so a bound that was cut is let in and the row
+            // decides
             Compare::Lt => Intervals::one(present, if whole { Some(key) } else { successor(&key) }, whole),
             Compare::Le => Intervals::one(present, successor(&key), whole),
             Compare::Gt => Intervals::one(if whole { successor(&key)? } else { key }, None, whole),

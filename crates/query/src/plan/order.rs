@@ -12,8 +12,9 @@ pub(crate) struct Column {
     pub(crate) descending: bool,
 }
 
-/// An order of the rows of a model in which no two tie: by columns, then by key, then by database, the last two in the direction of the
-/// last column. What comes after the key counts among rows of one key, which several databases can have.
+/// An order of the rows of a model in which no two tie: by columns, then by key, then by database, the last two in the
+/// direction of the last column. What comes after the key counts among rows of one key, which several databases can
+/// have.
 ///
 /// ```
 /// use debros_core::{Kind, Map, SortKey, Value};
@@ -128,7 +129,8 @@ impl Order {
     }
 }
 
-/// Inverts an encoded value that is to sort downwards. No encoded value begins another, so inverted ones sort the other way round.
+/// Inverts an encoded value that is to sort downwards. No encoded value begins another, so inverted ones sort the other
+/// way round.
 pub(crate) fn turn(bytes: &mut [u8], descending: bool) {
     if descending {
         bytes.iter_mut().for_each(|byte| *byte = !*byte);

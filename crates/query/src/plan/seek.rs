@@ -5,8 +5,8 @@ use crate::{Cursor, KeyRange, encode_key, source::successor};
 use std::cmp::Ordering;
 
 impl Plan {
-    /// The part of a span that can hold rows after the cursor. Rows before it can be within, too: where values were cut, where
-    /// rows tie, and the cursor's own.
+    /// The part of a span that can hold rows after the cursor. Rows before it can be within, too: where values were
+    /// cut, where rows tie, and the cursor's own.
     pub(crate) fn seek(&self, scan: &Scan, span: &KeyRange, cursor: &Cursor) -> KeyRange {
         let (fields, collations) = (scan.fields(self.model), scan.collations(self.model));
         let points = if scan.index.is_some() { scan.points } else { 0 };

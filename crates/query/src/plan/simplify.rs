@@ -2,8 +2,8 @@
 
 use debros_core::{Compare, Expr};
 
-/// The same predicate, with conjunctions and disjunctions flat, negations as far inside as they go, and constants folded: the
-/// result is [`Expr::Always`], [never](is_never), or has neither in it.
+/// The same predicate, with conjunctions and disjunctions flat, negations as far inside as they go, and constants
+/// folded: the result is [`Expr::Always`], [never](is_never), or has neither in it.
 pub(crate) fn simplify(expr: &Expr) -> Expr {
     match expr {
         Expr::And(all) => conjunction(all.iter().map(simplify)),
@@ -52,8 +52,8 @@ fn disjunction(any: impl Iterator<Item = Expr>) -> Expr {
     if flat.len() == 1 { flat.swap_remove(0) } else { Expr::Or(flat) }
 }
 
-/// The negation of a predicate. Predicates have two values, so De Morgan's laws hold; an order does not turn into its opposite,
-/// since both are false of an absent field.
+/// The negation of a predicate. Predicates have two values, so De Morgan's laws hold; an order does not turn into its
+/// opposite, since both are false of an absent field.
 fn negation(expr: &Expr) -> Expr {
     match expr {
         Expr::Always => never(),
