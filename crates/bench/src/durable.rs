@@ -11,7 +11,7 @@ use std::{
 /// A record of about 250 bytes, as an application writes them.
 #[model(scope = user)]
 #[derive(Debug, Clone)]
-pub struct Message {
+pub(crate) struct Message {
     /// Its key.
     #[field(key)]
     pub id: Id<Message>,

@@ -14,7 +14,7 @@ use std::{
 /// A record that is written beside the import, to see how long a write waits.
 #[model(scope = user)]
 #[derive(Debug, Clone)]
-pub struct Tick {
+pub(crate) struct Tick {
     /// Its key.
     #[field(key)]
     pub id: Id<Tick>,

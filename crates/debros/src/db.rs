@@ -1,8 +1,8 @@
 //! [`Db`]: a database that is open.
 
 use crate::{
-    Builder, Durability, Identity, IdentityError, OpenError, OwnerError, Problem, Session, VerifyReport, View, WriteError,
-    blocking, owner, problem,
+    Builder, Durability, Error, Identity, IdentityError, OpenError, OwnerError, Problem, Session, VerifyReport, View,
+    WriteError, blocking, owner, problem,
     registry::Registry,
     schema::Records,
     source,
@@ -10,7 +10,9 @@ use crate::{
     write::{self, Applied, Done, Operation},
 };
 use debros_core::{HookContext, Model as _, Models, Row, UserId};
-use debros_orbit::{CommitError, KeystoreError, Node, NodeOptions, ReadDocuments as _, ReadError, Snapshot, StoreError};
+use debros_orbit::{
+    CommitError, KeystoreError, Node, NodeOptions, ReadDocuments as _, ReadError, Snapshot, StoreError,
+};
 use debros_query::SourceError;
 use debros_shard::{Application, Databases};
 use std::{
@@ -56,8 +58,8 @@ impl Db {
         let Builder { folder, application, admins, durability, store, open_databases } = builder;
         let application = Application::new(application, admins)?;
         let registry = Arc::new(Registry::new(models, !application.admins().is_empty())?);
+        let records = Arc::new(Records::new(registry.clone(), application.clone()));
         let databases = Databases::new(application, open_databases);
-        let records = Arc::new(Records::new(registry.clone()));
         let mut options = NodeOptions::default();
         options.store = store;
         let open = move || {
@@ -161,7 +163,7 @@ impl Db {
                 let snapshot = db.inner.node.snapshot()?;
                 let mut all = Vec::new();
                 for model in db.inner.stores.registry.families() {
-                    for info in snapshot.databases(model.stored)? {
+                    for info in snapshot.databases(&db.inner.stores.family(model))? {
                         all.push((info.spec.name.clone(), info.address.to_string()));
                     }
                 }
@@ -188,8 +190,8 @@ impl Db {
     ///
     /// # Errors
     /// If something could not be made durable.
-    pub async fn close(self) -> Result<(), StoreError> {
-        self.inner.node.close().await
+    pub async fn close(self) -> Result<(), Error> {
+        Ok(self.inner.node.close().await?)
     }
 
     pub(crate) fn stores(&self) -> &Arc<Stores> {
@@ -220,9 +222,8 @@ impl Db {
             return Err(WriteError::OtherFolder { user: identity.user() });
         }
         let (stores, signer) = (self.inner.stores.clone(), identity.signer.clone());
-        let job = move |writer: &mut debros_orbit::Writer<'_>| {
-            write::apply(writer, &stores, &signer, context, operations)
-        };
+        let job =
+            move |writer: &mut debros_orbit::Writer<'_>| write::apply(writer, &stores, &signer, context, operations);
         match self.inner.node.write(durability, job).await {
             Ok(Applied { done, opened }) => {
                 self.inner.stores.databases.remember(opened);
@@ -237,6 +238,8 @@ impl Db {
 
 impl fmt::Debug for Db {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Db").field("application", &self.inner.stores.databases.application().name()).finish_non_exhaustive()
+        f.debug_struct("Db")
+            .field("application", &self.inner.stores.databases.application().name())
+            .finish_non_exhaustive()
     }
 }

@@ -3,9 +3,7 @@
 use crate::{Db, Session, View, WriteError, blocking, source::NodeSource, write};
 use debros_core::{Model, PerUser, UserId, Value, World};
 use debros_orbit::StoreError;
-use debros_query::{
-    Answer, End, Execute, Executor, Outcome, QueryError, QuerySpec, Reads, SourceError, Start, Writes,
-};
+use debros_query::{Answer, End, Execute, Executor, Outcome, QueryError, QuerySpec, Reads, SourceError, Start, Writes};
 use debros_relation::Loader;
 
 /// A query that may be short is answered where it is asked; one that has read so much goes on where it may block, from the start.

@@ -60,12 +60,7 @@ pub(crate) fn parent_key(child: &ModelDef, relation: &RelationDef, record: &Map)
 }
 
 /// What the fields of a child hold that name this parent, as an index of the child that begins with them keeps it.
-pub(crate) fn parent_values(
-    child: &ModelDef,
-    relation: &RelationDef,
-    parent: &ModelDef,
-    record: &Map,
-) -> Vec<u8> {
+pub(crate) fn parent_values(child: &ModelDef, relation: &RelationDef, parent: &ModelDef, record: &Map) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(24);
     for (&name, field) in relation.keys.iter().zip(parent.key_fields()) {
         let collation = child.field(name).map_or(Collation::Plain, |field| field.kind.collation());

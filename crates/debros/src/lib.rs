@@ -81,8 +81,9 @@ pub mod __private {
 pub use builder::Builder;
 pub use db::Db;
 pub use debros_core::{
-    BelongsTo, DecodeError, EncodeError, Filter, HasMany, HasOne, HookContext, HookError, Hooks, Id, Insert, Loaded, ManyToMany,
-    Model, Models, NotATimestamp, NotAUserId, NotAnId, Row, Sort, Timestamp, UserId, ValidationError, Value, Violation, models,
+    BelongsTo, DecodeError, EncodeError, Filter, HasMany, HasOne, HookContext, HookError, Hooks, Id, Insert, Loaded,
+    ManyToMany, Model, Models, NotATimestamp, NotAUserId, NotAnId, Row, Sort, Timestamp, UserId, ValidationError,
+    Value, Violation, models,
 };
 pub use debros_derive::{Value, model};
 pub use debros_orbit::{Durability, KeystoreError, Report as VerifyReport, StoreError};

@@ -85,9 +85,13 @@ impl From<debros_orbit::OpenError> for OpenError {
             other => return OpenError::Other(Box::new(other)),
         };
         match store {
-            Store::Locked { path, holder } => OpenError::Locked { path, holder: holder.map(|holder| holder.to_string()) },
+            Store::Locked { path, holder } => {
+                OpenError::Locked { path, holder: holder.map(|holder| holder.to_string()) }
+            }
             Store::NewerFormat { path, found, supported } => OpenError::NewerFormat { path, found, supported },
-            Store::Damaged(damage) => OpenError::Damaged { file: damage.file, offset: damage.offset, what: damage.what },
+            Store::Damaged(damage) => {
+                OpenError::Damaged { file: damage.file, offset: damage.offset, what: damage.what }
+            }
             Store::Disk(source @ (DiskError::ReadOnly { .. } | DiskError::NoAccess { .. })) => {
                 OpenError::ReadOnly { path: source.path().to_owned(), source }
             }

@@ -80,4 +80,3 @@ pub(crate) fn of(db: &Db, model: &'static ModelDef, key: &Value, record: &Map) -
         _ => Err(OwnerError::Ambiguous { model: model.name, key: keys::text(key), users: alike.len() }),
     }
 }
-

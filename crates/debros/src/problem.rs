@@ -81,7 +81,7 @@ fn unreadable(db: &Db, snapshot: &Snapshot, problems: &mut Vec<Problem>) -> Resu
     for problem in snapshot.problems(None) {
         let problem = problem?;
         let info = snapshot.info(problem.database)?;
-        let model = db.stores().registry.by_stored(&info.spec.family);
+        let model = db.stores().model_of(&info.spec.family);
         let record = snapshot.load(problem.position)?;
         problems.push(Problem {
             model: model.map_or_else(|| info.spec.family.clone(), |model| model.name.to_owned()),
@@ -126,10 +126,7 @@ fn orphans(db: &Db, snapshot: &Snapshot, problems: &mut Vec<Problem>) -> Result<
                             model: model.name.to_owned(),
                             key: keys::text(record.field(ID)),
                             user: home,
-                            kind: ProblemKind::MissingParent {
-                                relation: relation.name,
-                                parent: keys::text(&parent),
-                            },
+                            kind: ProblemKind::MissingParent { relation: relation.name, parent: keys::text(&parent) },
                         });
                     }
                 }

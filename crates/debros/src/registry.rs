@@ -60,7 +60,9 @@ pub enum ModelError {
         stored: &'static str,
     },
     /// A model's stored name is that of the links of another.
-    #[error("`{model}` is stored as `{stored}`, and so are the links of a relation: give it another name by `#[model(name = \"..\")]`")]
+    #[error(
+        "`{model}` is stored as `{stored}`, and so are the links of a relation: give it another name by `#[model(name = \"..\")]`"
+    )]
     LinkName {
         /// The model.
         model: &'static str,
@@ -68,7 +70,9 @@ pub enum ModelError {
         stored: &'static str,
     },
     /// `writers = owner` without a key that says whose a record is.
-    #[error("`{model}` is written by the owners of its records, so its key must be an `Id<{model}>`, which commits to one")]
+    #[error(
+        "`{model}` is written by the owners of its records, so its key must be an `Id<{model}>`, which commits to one"
+    )]
     OwnerKey {
         /// The model.
         model: &'static str,

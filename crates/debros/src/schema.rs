@@ -4,26 +4,33 @@ use crate::{keys, registry::Registry};
 use debros_core::{Id, Map, ModelDef, NONCE, Scope, UserId, Value, Writers};
 use debros_orbit::{DatabaseInfo, IndexRow, Schema, Verdict};
 use debros_query::encode_key;
+use debros_shard::Application;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
 /// What the log's floor is told of models: which records are rows, under which keys, and in which indexes.
 pub(crate) struct Records {
     registry: Arc<Registry>,
+    application: Application,
 }
 
 /// Grows when rows are kept in another way, so that state that was made the old way is made again.
 const FORMAT: u32 = 1;
 
 impl Records {
-    pub(crate) fn new(registry: Arc<Registry>) -> Records {
-        Records { registry }
+    pub(crate) fn new(registry: Arc<Registry>, application: Application) -> Records {
+        Records { registry, application }
+    }
+
+    fn model(&self, database: &DatabaseInfo) -> Option<&'static ModelDef> {
+        self.registry.by_stored(self.application.stored_of(&database.spec.family)?)
     }
 }
 
 impl Schema for Records {
     fn fingerprint(&self) -> Vec<u8> {
         let mut hash = Sha256::new_with_prefix(FORMAT.to_be_bytes());
+        hash.update(self.application.name());
         let mut models = self.registry.families();
         models.sort_by_key(|model| model.stored);
         for model in models {
@@ -37,8 +44,8 @@ impl Schema for Records {
     }
 
     fn rows(&self, database: &DatabaseInfo, author: &str, record: &Map, _previous: Option<(&str, &Map)>) -> Verdict {
-        let Some(model) = self.registry.by_stored(&database.spec.family) else {
-            // another version of the application has this model; its indexes are made when it comes back
+        let Some(model) = self.model(database) else {
+            // another application, or version of this one, has this model; its indexes are made when that opens the folder
             return Verdict::Row(Vec::new());
         };
         if let Some(reason) = refusal(model, author, record) {
@@ -51,18 +58,18 @@ impl Schema for Records {
     }
 
     fn key(&self, database: &DatabaseInfo, key: &Value) -> Vec<u8> {
-        match self.registry.by_stored(&database.spec.family) {
+        match self.model(database) {
             Some(model) => encode_key(model, key),
             None => keys::encode_unknown(key),
         }
     }
 
     fn has_family(&self, database: &DatabaseInfo) -> bool {
-        self.registry.by_stored(&database.spec.family).is_some_and(ModelDef::is_user_scoped)
+        self.model(database).is_some_and(ModelDef::is_user_scoped)
     }
 
     fn owners_only(&self, database: &DatabaseInfo) -> bool {
-        let model = self.registry.by_stored(&database.spec.family);
+        let model = self.model(database);
         model.is_some_and(|model| model.scope == Scope::Global(Writers::Owner))
     }
 }
@@ -75,7 +82,10 @@ fn refusal(model: &ModelDef, author: &str, record: &Map) -> Option<String> {
     let user: Option<UserId> = author.parse().ok();
     match user {
         Some(user) if commits(record, &user) => None,
-        _ => Some(format!("`{}` is written by the owners of its records, and the id of this one is not of {author}", model.name)),
+        _ => Some(format!(
+            "`{}` is written by the owners of its records, and the id of this one is not of {author}",
+            model.name
+        )),
     }
 }
 

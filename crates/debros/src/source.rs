@@ -26,6 +26,9 @@ struct OverBudget;
 /// What it costs to read a record, in units of a row of an index.
 const RECORD: u32 = 16;
 
+/// Of more databases than this, a shard of everybody's is not picked out.
+const MANY: usize = 256;
+
 /// How many databases are asked how many rows they have, for a guess at all of them.
 const SAMPLE: usize = 64;
 
@@ -107,12 +110,18 @@ impl<S: ReadDocuments + ?Sized> Source for NodeSource<'_, S> {
             let Some(place) = Place::new(model, self.user_of(Reach::Own), shard) else { return Ok(Some(Vec::new())) };
             return Ok(Some(self.rows.find(&place).map_err(error)?.into_iter().map(id).collect()));
         }
+        let all = self.rows.everywhere(model).map_err(error)?;
+        if all.len() > MANY {
+            // to ask each database which shard it is takes longer than to read them all in one scan
+            return Ok(None);
+        }
         let application = self.rows.stores.databases.application();
         let mut found = Vec::new();
-        for info in self.rows.state.databases(model.stored).map_err(error)? {
-            let user = self.rows.owner(info.id).map_err(error)?;
-            if info.spec.name == application.database_name(model, user.as_ref(), shard).to_string() {
-                found.push(id(info.id));
+        for database in all {
+            let user = self.rows.owner(database).map_err(error)?;
+            let name = application.database_name(model, user.as_ref(), shard).to_string();
+            if self.rows.state.info(database).map_err(error)?.spec.name == name {
+                found.push(id(database));
             }
         }
         Ok(Some(found))
@@ -174,7 +183,7 @@ impl<S: ReadDocuments + ?Sized> Source for NodeSource<'_, S> {
             return Box::new(std::iter::empty());
         }
         let end = range.end.as_deref();
-        self.refs(self.rows.state.scan_family(model.stored, index, &range.start, end, reverse))
+        self.refs(self.rows.state.scan_family(&self.rows.stores.family(model), index, &range.start, end, reverse))
     }
 
     fn load(&self, row: &RowRef) -> Result<Map, SourceError> {
@@ -200,7 +209,7 @@ impl<S: ReadDocuments + ?Sized> Source for NodeSource<'_, S> {
         for database in databases.iter().take(SAMPLE) {
             rows += self.rows.state.count(orbit_id(*database)).ok()?;
         }
-        let sampled = databases.len().min(SAMPLE).max(1) as u64;
+        let sampled = databases.len().clamp(1, SAMPLE) as u64;
         Some(rows * databases.len().max(1) as u64 / sampled)
     }
 }

@@ -14,6 +14,19 @@ pub(crate) struct Stores {
     pub(crate) databases: Databases,
 }
 
+impl Stores {
+    /// The family of a model's databases.
+    pub(crate) fn family(&self, model: &ModelDef) -> String {
+        self.databases.application().family(model.stored)
+    }
+
+    /// The model, of rows or of links, of this family; `None` if this version of the application has none, or the family is another
+    /// application's.
+    pub(crate) fn model_of(&self, family: &str) -> Option<&'static ModelDef> {
+        self.registry.by_stored(self.databases.application().stored_of(family)?)
+    }
+}
+
 /// A state of the node, as models see it: one that is committed, or, with `opening`, one that a job of the writer is making.
 pub(crate) struct Rows<'r, S: ?Sized> {
     pub(crate) stores: &'r Stores,
@@ -46,7 +59,11 @@ impl<S: ReadDocuments + ?Sized> Rows<'_, S> {
     }
 
     /// The databases of a model that are there, all shards: of this user, if the model is user-scoped.
-    pub(crate) fn of_user(&self, model: &'static ModelDef, user: Option<&UserId>) -> Result<Vec<DatabaseId>, ReadError> {
+    pub(crate) fn of_user(
+        &self,
+        model: &'static ModelDef,
+        user: Option<&UserId>,
+    ) -> Result<Vec<DatabaseId>, ReadError> {
         match self.opening {
             Some(opening) => opening.of_user(self.state, model, user),
             None => self.stores.databases.of_user(self.state, model, user),
@@ -55,10 +72,11 @@ impl<S: ReadDocuments + ?Sized> Rows<'_, S> {
 
     /// The databases of a model that are there, of all users.
     pub(crate) fn everywhere(&self, model: &'static ModelDef) -> Result<Vec<DatabaseId>, ReadError> {
-        if !model.is_user_scoped() {
-            return self.of_user(model, None);
+        match self.opening {
+            Some(opening) if !model.is_user_scoped() => opening.of_user(self.state, model, None),
+            Some(_) => Ok(self.state.databases(&self.stores.family(model))?.into_iter().map(|info| info.id).collect()),
+            None => self.stores.databases.everywhere(self.state, model),
         }
-        Ok(self.state.databases(model.stored)?.into_iter().map(|info| info.id).collect())
     }
 
     pub(crate) fn owner(&self, id: DatabaseId) -> Result<Option<UserId>, ReadError> {
@@ -127,7 +145,7 @@ impl<S: ReadDocuments + ?Sized> Rows<'_, S> {
         key: &[u8],
     ) -> Result<Vec<(DatabaseId, Position)>, ReadError> {
         let end = debros_query::successor(key);
-        let rows = self.state.scan_family(model.stored, None, key, end.as_deref(), false);
+        let rows = self.state.scan_family(&self.stores.family(model), None, key, end.as_deref(), false);
         rows.map(|row| row.map(|row| (row.database, row.position))).collect()
     }
 

@@ -146,7 +146,9 @@ pub enum WriteError {
         limit: usize,
     },
     /// A value of the record has too many lists and maps within each other.
-    #[error("`{model}` {key}: its lists and maps are more than {limit} levels deep, which no peer takes: make it flatter")]
+    #[error(
+        "`{model}` {key}: its lists and maps are more than {limit} levels deep, which no peer takes: make it flatter"
+    )]
     TooDeep {
         /// The model.
         model: &'static str,
@@ -156,7 +158,9 @@ pub enum WriteError {
         limit: usize,
     },
     /// More rows than one commit may change.
-    #[error("more than {limit} rows of `{model}` would change in one commit: narrow the filter and do it in several steps")]
+    #[error(
+        "more than {limit} rows of `{model}` would change in one commit: narrow the filter and do it in several steps"
+    )]
     TooMany {
         /// The model.
         model: &'static str,

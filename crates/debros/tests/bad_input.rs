@@ -1,5 +1,5 @@
 //! What is wrong outside, and what is said of it.
-#![allow(unreachable_pub, reason = "models are public, as an application's are")]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "tests: a panic is what they are for, and models are public")]
 
 mod blog;
 
@@ -23,7 +23,10 @@ async fn a_folder_of_a_newer_format_is_left_alone() {
     match newer {
         Err(error @ OpenError::NewerFormat { found: 99, .. }) => {
             let text = error.to_string();
-            assert!(text.contains("update the program") && text.contains(&folder.path().display().to_string()), "{text}");
+            assert!(
+                text.contains("update the program") && text.contains(&folder.path().display().to_string()),
+                "{text}"
+            );
         }
         other => panic!("{other:?}"),
     }

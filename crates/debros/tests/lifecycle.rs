@@ -1,5 +1,5 @@
 //! Opening, closing, reopening; several nodes; the folder's lock; one user on several nodes.
-#![allow(unreachable_pub, reason = "models are public, as an application's are")]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "tests: a panic is what they are for, and models are public")]
 
 mod blog;
 
@@ -142,10 +142,10 @@ async fn a_user_is_the_same_on_two_nodes_and_their_databases_have_the_same_addre
     let me_there = second.session(&there);
     for (db, me) in [(&first, &me), (&second, &me_there)] {
         let author = user(me, "alice").await;
-        for n in 0..8 {
-            post(me, &author, &format!("{n}")).await;
-        }
-        assert_eq!(Post::query().count(&db.view(here.user())).await.unwrap(), 8);
+        // so many that no shard stays empty
+        let new = (0..100).map(|n| blog::NewPost { user_id: author.id, title: n.to_string(), body: "b".into() });
+        me.batch().create_all(new).await.unwrap();
+        assert_eq!(Post::query().count(&db.view(here.user())).await.unwrap(), 100);
     }
     let addresses = first.addresses().await.unwrap();
     assert_eq!(addresses, second.addresses().await.unwrap());
@@ -174,18 +174,21 @@ async fn shards_are_created_with_their_first_record() {
     post(&me, &author, "one").await;
     let names: Vec<String> = db.addresses().await.unwrap().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names.iter().filter(|name| name.contains("/Post/")).count(), 1, "{names:?}");
-    for n in 0..40 {
-        post(&me, &author, &format!("{n}")).await;
-    }
+    let new = (0..100).map(|n| blog::NewPost { user_id: author.id, title: n.to_string(), body: "b".into() });
+    me.batch().create_all(new).await.unwrap();
     let names: Vec<String> = db.addresses().await.unwrap().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names.iter().filter(|name| name.contains("/Post/")).count(), 4, "{names:?}");
-    assert_eq!(Post::query().count(&me).await.unwrap(), 41);
+    assert_eq!(Post::query().count(&me).await.unwrap(), 101);
 }
 
 #[tokio::test]
 async fn databases_are_closed_when_there_are_too_many_and_opened_again() {
     let folder = tempfile::tempdir().unwrap();
-    let db = Db::builder(folder.path(), "blog").open_databases(2).open(models![User, Post, blog::Comment, Tag]).await.unwrap();
+    let db = Db::builder(folder.path(), "blog")
+        .open_databases(2)
+        .open(models![User, Post, blog::Comment, Tag])
+        .await
+        .unwrap();
     let mut authors = Vec::new();
     for n in 0..6 {
         let me = session(&db, &format!("user{n}")).await;
@@ -228,7 +231,8 @@ async fn a_models_order_of_admins_does_not_matter_but_who_they_are_does() {
 #[tokio::test]
 async fn options_are_read() {
     let folder = tempfile::tempdir().unwrap();
-    let builder = Db::builder(folder.path(), "blog").segment_size(1 << 16).cache_size(1 << 20).checkpoint_bytes(1 << 16);
+    let builder =
+        Db::builder(folder.path(), "blog").segment_size(1 << 16).cache_size(1 << 20).checkpoint_bytes(1 << 16);
     let db = builder.durability(Durability::Buffered).open(models![User, Post, blog::Comment, Tag]).await.unwrap();
     let me = session(&db, "alice").await;
     let author = user(&me, "alice").await;
@@ -284,4 +288,23 @@ async fn an_identity_writes_in_its_own_folder_alone() {
     first.clone().close().await.unwrap();
     let closed = first.identity("bob").await;
     assert!(matches!(closed, Err(IdentityError::Closed)), "{closed:?}");
+}
+
+#[tokio::test]
+async fn two_applications_in_one_folder_do_not_see_each_other() {
+    let (folder, db, me) = blog().await;
+    let author = user(&me, "alice").await;
+    post(&me, &author, "of the blog").await;
+    db.close().await.unwrap();
+    let db = Db::open(folder.path(), "forum", models![User, Post, blog::Comment, Tag]).await.unwrap();
+    assert_eq!(User::query().count(&db).await.unwrap(), 0);
+    assert_eq!(Post::query().everywhere().count(&db).await.unwrap(), 0);
+    let me = session(&db, "alice").await;
+    let author = user(&me, "alice").await;
+    post(&me, &author, "of the forum").await;
+    assert_eq!(Post::query().everywhere().one(&db).await.unwrap().title, "of the forum");
+    assert_eq!(db.problems().await.unwrap(), []);
+    db.close().await.unwrap();
+    let db = open(folder.path()).await;
+    assert_eq!(Post::query().with(|p| p.author).everywhere().one(&db).await.unwrap().title, "of the blog");
 }

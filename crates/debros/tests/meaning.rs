@@ -1,5 +1,5 @@
 //! The table "What the words mean" of the design, line by line: a module for each line, named after it.
-#![allow(unreachable_pub, reason = "models are public, as an application's are")]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "tests: a panic is what they are for, and models are public")]
 
 mod blog;
 
@@ -9,6 +9,16 @@ use debros::{QueryError, WriteError};
 
 fn names(users: &[User]) -> Vec<&str> {
     users.iter().map(|user| user.username.as_str()).collect()
+}
+
+mod the_kubo_feature {
+    /// `.kubo(..)` comes with a feature of its own, which an application asks for.
+    #[test]
+    fn is_off_by_default() {
+        let manifest = include_str!("../Cargo.toml");
+        let default = manifest.lines().find(|line| line.starts_with("default = ")).unwrap();
+        assert!(!default.contains("kubo"), "{default}");
+    }
 }
 
 mod users {
@@ -38,7 +48,8 @@ mod users {
         let note = bob.update(&note).set(|n| n.text, "changed").await.unwrap();
         assert_eq!((note.owner, note.text.as_str()), (alice.user(), "changed"));
         assert_eq!(db.owner(&note).await.unwrap(), alice.user());
-        let found = Note::query().filter(|n| n.owner.eq(alice.user()) & n.reader.eq(bob.user())).one(&db).await.unwrap();
+        let found =
+            Note::query().filter(|n| n.owner.eq(alice.user()) & n.reader.eq(bob.user())).one(&db).await.unwrap();
         assert_eq!(found, note);
     }
 
@@ -50,7 +61,8 @@ mod users {
         let (hers, his) = (post(&alice, &author, "hers").await, post(&bob, &author, "his").await);
         assert_eq!(db.owner(&hers).await.unwrap(), alice.user());
         assert_eq!(db.owner(&his).await.unwrap(), bob.user());
-        let loaded = Post::query().with(|p| p.author).everywhere().filter(|p| p.title.eq("his")).one(&db).await.unwrap();
+        let loaded =
+            Post::query().with(|p| p.author).everywhere().filter(|p| p.title.eq("his")).one(&db).await.unwrap();
         assert_eq!(db.owner(&loaded).await.unwrap(), bob.user());
         assert_eq!(db.owner(loaded.author()).await.unwrap(), alice.user());
     }
@@ -251,8 +263,13 @@ mod absent_values {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(folder.path(), "readings", models![Reading]).await.unwrap();
         let me = session(&db, "me").await;
-        for (name, value, label) in [("none", None, None), ("one", Some(1), Some("uno")), ("two", Some(2), Some("dos"))] {
-            me.create(NewReading { name: name.into() }).set(|r| r.value, value).set(|r| r.label, label.map(String::from)).await.unwrap();
+        for (name, value, label) in [("none", None, None), ("one", Some(1), Some("uno")), ("two", Some(2), Some("dos"))]
+        {
+            me.create(NewReading { name: name.into() })
+                .set(|r| r.value, value)
+                .set(|r| r.label, label.map(String::from))
+                .await
+                .unwrap();
         }
         (folder, db)
     }
@@ -357,7 +374,8 @@ mod order {
 
     #[tokio::test]
     async fn floats_are_ordered_and_minus_zero_is_zero() {
-        let (_folder, db) = open(&[(1, "a", 0.5), (2, "a", -0.0), (3, "a", -1e300), (4, "a", 3.0), (5, "a", 0.0)]).await;
+        let (_folder, db) =
+            open(&[(1, "a", 0.5), (2, "a", -0.0), (3, "a", -1e300), (4, "a", 3.0), (5, "a", 0.0)]).await;
         let rows = Sample::query().order_by(|s| s.weight.asc()).fetch(&db).await.unwrap();
         assert_eq!(keys(&rows), [3, 2, 5, 1, 4]);
         let zeros = Sample::query().filter(|s| s.weight.eq(0.0)).order_by(|s| s.n.asc()).fetch(&db).await.unwrap();
@@ -392,8 +410,14 @@ mod a_querys_end {
         let (_folder, _db, me) = five().await;
         assert_eq!(Post::query().limit(3).count(&me).await.unwrap(), 3);
         assert_eq!(Post::query().limit(10).count(&me).await.unwrap(), 5);
-        assert_eq!(Post::query().order_by(|p| p.popularity.desc()).limit(2).sum(|p| p.popularity, &me).await.unwrap(), 7);
-        assert_eq!(Post::query().order_by(|p| p.popularity.asc()).limit(2).max(|p| p.popularity, &me).await.unwrap(), Some(1));
+        assert_eq!(
+            Post::query().order_by(|p| p.popularity.desc()).limit(2).sum(|p| p.popularity, &me).await.unwrap(),
+            7
+        );
+        assert_eq!(
+            Post::query().order_by(|p| p.popularity.asc()).limit(2).max(|p| p.popularity, &me).await.unwrap(),
+            Some(1)
+        );
         assert!(!Post::query().limit(0).exists(&me).await.unwrap());
         assert!(Post::query().exists(&me).await.unwrap());
     }
@@ -529,7 +553,10 @@ mod deleting_a_parent {
         let refused = alice.delete(&author).await.unwrap_err();
         match &refused {
             WriteError::StillRequired { model, by, relation, child, .. } => {
-                assert_eq!((*model, *by, *relation, child.as_str()), ("User", "Post", "author", written.id.to_string().as_str()));
+                assert_eq!(
+                    (*model, *by, *relation, child.as_str()),
+                    ("User", "Post", "author", written.id.to_string().as_str())
+                );
             }
             other => panic!("{other}"),
         }
@@ -558,7 +585,10 @@ mod deleting_a_parent {
         let author = user(&me, "alice").await;
         me.delete(&author).await.unwrap();
         let orphan = me.create(blog::NewPost { user_id: author.id, title: "x".into(), body: "y".into() }).await;
-        assert!(matches!(orphan, Err(WriteError::MissingParent { model: "Post", relation: "author", target: "User", .. })), "{orphan:?}");
+        assert!(
+            matches!(orphan, Err(WriteError::MissingParent { model: "Post", relation: "author", target: "User", .. })),
+            "{orphan:?}"
+        );
         assert_eq!(Post::query().everywhere().count(&db).await.unwrap(), 0);
     }
 }
@@ -630,7 +660,8 @@ mod check_and_len {
         let db = Db::open(folder.path(), "strict", models![Strict]).await.unwrap();
         let me = session(&db, "me").await;
         let row = me.create(good()).await.expect("three characters are six bytes, and at most three");
-        let bad = NewStrict { n: 1, text: "éééé".into(), list: vec![], bytes: vec![0; 5], ranged: 11, slug: "A".into() };
+        let bad =
+            NewStrict { n: 1, text: "éééé".into(), list: vec![], bytes: vec![0; 5], ranged: 11, slug: "A".into() };
         let error = me.create(bad).await.unwrap_err();
         let WriteError::Validation(error) = error else { panic!("{error}") };
         let fields: Vec<_> = error.violations.iter().map(|v| v.field).collect();

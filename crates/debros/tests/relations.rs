@@ -1,11 +1,11 @@
 //! Relations over users' stores: what is loaded, linked, shown and required.
-#![allow(unreachable_pub, reason = "models are public, as an application's are")]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "tests: a panic is what they are for, and models are public")]
 
 mod blog;
 
 use blog::{Comment, NewComment, Post, Tag, User, blog, comment, post, session, tag, user};
-use debros::prelude::*;
 use debros::WriteError;
+use debros::prelude::*;
 
 #[tokio::test]
 async fn nested_relations_are_loaded_with_order_and_limit_for_each_parent() {
@@ -15,7 +15,13 @@ async fn nested_relations_are_loaded_with_order_and_limit_for_each_parent() {
     for title in ["one", "two"] {
         let written = post(&alice, &a, title).await;
         for n in 0..4 {
-            comment(if n % 2 == 0 { &alice } else { &bob }, if n % 2 == 0 { &a } else { &b }, &written, &format!("{title} {n}")).await;
+            comment(
+                if n % 2 == 0 { &alice } else { &bob },
+                if n % 2 == 0 { &a } else { &b },
+                &written,
+                &format!("{title} {n}"),
+            )
+            .await;
         }
     }
     type Card = Loaded![Post { author, comments { author } }];
@@ -51,7 +57,9 @@ async fn predicates_lead_through_relations() {
     assert_eq!(titles(q().filter(|p| p.tags.any(|t| t.name.one_of(["p2p"]))).fetch(&me).await.unwrap()), ["one"]);
     assert_eq!(titles(q().filter(|p| p.comments.none(|c| c.text.contains("hell"))).fetch(&me).await.unwrap()), ["one"]);
     assert_eq!(titles(q().filter(|p| p.tags.all(|t| t.name.eq("rust"))).fetch(&me).await.unwrap()), ["two"]);
-    let both = q().filter(|p| p.author.is(|u| u.username.eq("alice")) | p.comments.any(|c| c.author.is(|u| u.username.eq("bobby"))));
+    let both = q().filter(|p| {
+        p.author.is(|u| u.username.eq("alice")) | p.comments.any(|c| c.author.is(|u| u.username.eq("bobby")))
+    });
     assert_eq!(titles(both.fetch(&me).await.unwrap()), ["one", "two"]);
 }
 
@@ -80,7 +88,10 @@ async fn a_link_counts_if_its_maker_owns_an_end() {
     let rust = tag(&bob, "rust").await;
     // the tag is global, and the post is alice's: bob's link would not be shown
     let refused = bob.link(&hers, |p| p.tags, &rust).await.unwrap_err();
-    assert!(matches!(&refused, WriteError::NotYours { model, owner, .. } if model == "Post.tags" && *owner == alice.user()), "{refused}");
+    assert!(
+        matches!(&refused, WriteError::NotYours { model, owner, .. } if model == "Post.tags" && *owner == alice.user()),
+        "{refused}"
+    );
     alice.link(&hers, |p| p.tags, &rust).await.unwrap();
     let unlink = bob.unlink(&hers, |p| p.tags, &rust).await.unwrap_err();
     assert!(matches!(&unlink, WriteError::NotYours { owner, .. } if *owner == alice.user()), "{unlink}");

@@ -1,11 +1,11 @@
 //! Creating, updating and deleting; batches; hooks; who may write what.
-#![allow(unreachable_pub, reason = "models are public, as an application's are")]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "tests: a panic is what they are for, and models are public")]
 
 mod blog;
 
 use blog::{NewPost, NewUser, Post, User, blog, open, post, session, tag, user};
-use debros::prelude::*;
 use debros::WriteError;
+use debros::prelude::*;
 
 mod rows {
     use super::*;
@@ -124,7 +124,10 @@ mod batch {
     async fn create_all_gives_the_rows_in_order() {
         let (_folder, db, me) = blog().await;
         let made = me.batch().create_all((0..10).map(|n| NewUser { username: format!("user{n}") })).await.unwrap();
-        assert_eq!(made.iter().map(|u| u.username.clone()).collect::<Vec<_>>(), (0..10).map(|n| format!("user{n}")).collect::<Vec<_>>());
+        assert_eq!(
+            made.iter().map(|u| u.username.clone()).collect::<Vec<_>>(),
+            (0..10).map(|n| format!("user{n}")).collect::<Vec<_>>()
+        );
         let mut stored = User::query().fetch(&db).await.unwrap();
         stored.sort_by(|a, b| a.username.cmp(&b.username));
         assert_eq!(stored, made);
@@ -145,7 +148,8 @@ mod batch {
             .await
             .unwrap();
         let posts = Post::query().order_by(|p| p.title.asc()).with(|p| p.tags).fetch(&me).await.unwrap();
-        let seen: Vec<_> = posts.iter().map(|p| (p.title.as_str(), p.published, p.popularity, p.tags().len())).collect();
+        let seen: Vec<_> =
+            posts.iter().map(|p| (p.title.as_str(), p.published, p.popularity, p.tags().len())).collect();
         assert_eq!(seen, [("made", true, 0, 0), ("new", false, 3, 1)]);
         assert_eq!(User::query().count(&db).await.unwrap(), 1);
     }
@@ -210,7 +214,8 @@ mod all {
         }
         let bob = session(&db, "bob").await;
         post(&bob, &author, "post of bob").await;
-        let changed = Post::query().filter(|p| p.title.ge("post 3")).update_all(&me).set(|p| p.published, true).await.unwrap();
+        let changed =
+            Post::query().filter(|p| p.title.ge("post 3")).update_all(&me).set(|p| p.published, true).await.unwrap();
         assert_eq!(changed, 3);
         assert_eq!(Post::query().filter(|p| p.published.eq(true)).count(&me).await.unwrap(), 3);
         let gone = Post::query().order_by(|p| p.title.asc()).limit(2).delete_all(&me).await.unwrap();
@@ -330,7 +335,13 @@ mod hooks {
         me.delete(&page).await.unwrap();
         assert_eq!(
             told("One"),
-            ["before_create One", "after_create One", "before_update One", "after_update from 0 One", "after_delete One"]
+            [
+                "before_create One",
+                "after_create One",
+                "before_update One",
+                "after_update from 0 One",
+                "after_delete One"
+            ]
         );
     }
 
@@ -341,7 +352,10 @@ mod hooks {
         assert_eq!(spam.to_string(), "`Page`: its `before_create` hook refused: this looks like spam");
         let kept = me.create(new("kept")).await.unwrap();
         let delete = me.delete(&kept).await.unwrap_err();
-        assert!(matches!(&delete, WriteError::Hook { hook: "before_delete", message, .. } if message == "it is to be kept"), "{delete}");
+        assert!(
+            matches!(&delete, WriteError::Hook { hook: "before_delete", message, .. } if message == "it is to be kept"),
+            "{delete}"
+        );
         let update = me.update(&kept).set(|p| p.edits, 5).await.unwrap_err();
         assert!(matches!(update, WriteError::Hook { hook: "before_update", .. }), "{update}");
         assert_eq!(Page::query().one(&db).await.unwrap(), kept);
@@ -379,7 +393,10 @@ mod hooks {
         let (_folder, db, me) = pages().await;
         let page = me.create(new("Three")).await.unwrap();
         let panicked = me.update(&page).set(|p| p.name, "panic").await.unwrap_err();
-        assert!(matches!(&panicked, WriteError::Hook { message, .. } if message.contains("a hook went wrong")), "{panicked}");
+        assert!(
+            matches!(&panicked, WriteError::Hook { message, .. } if message.contains("a hook went wrong")),
+            "{panicked}"
+        );
         let page = me.update(&page).set(|p| p.name, "still there").await.unwrap();
         assert_eq!(Page::query().one(&db).await.unwrap(), page);
     }
@@ -415,7 +432,10 @@ mod writers {
         let setting = admin.create(NewSetting { name: "theme".into(), value: "dark".into() }).await.unwrap();
         let bob = session(&db, "bob").await;
         let refused = bob.create(NewSetting { name: "x".into(), value: "y".into() }).await.unwrap_err();
-        assert!(matches!(&refused, WriteError::NotAllowed { model, user, .. } if model == "Setting" && *user == bob.user()), "{refused}");
+        assert!(
+            matches!(&refused, WriteError::NotAllowed { model, user, .. } if model == "Setting" && *user == bob.user()),
+            "{refused}"
+        );
         assert!(matches!(bob.update(&setting).set(|s| s.value, "light").await, Err(WriteError::NotAllowed { .. })));
         assert!(matches!(bob.delete(&setting).await, Err(WriteError::NotAllowed { .. })));
         admin.update(&setting).set(|s| s.value, "light").await.unwrap();
@@ -426,7 +446,10 @@ mod writers {
     async fn a_model_of_admins_needs_admins() {
         let folder = tempfile::tempdir().unwrap();
         let none = Db::open(folder.path(), "app", models![Setting, Profile]).await;
-        assert!(matches!(none, Err(debros::OpenError::Models(debros::ModelError::NoAdmins { model: "Setting" }))), "{none:?}");
+        assert!(
+            matches!(none, Err(debros::OpenError::Models(debros::ModelError::NoAdmins { model: "Setting" }))),
+            "{none:?}"
+        );
     }
 
     #[tokio::test]
@@ -452,7 +475,10 @@ mod writers {
         let author = user(&alice, "alice").await;
         let hers = post(&alice, &author, "hers").await;
         let update = bob.update(&hers).set(|p| p.title, "stolen").await.unwrap_err();
-        assert!(matches!(&update, WriteError::NotYours { model, owner, .. } if model == "Post" && *owner == alice.user()), "{update}");
+        assert!(
+            matches!(&update, WriteError::NotYours { model, owner, .. } if model == "Post" && *owner == alice.user()),
+            "{update}"
+        );
         let delete = bob.delete(&hers).await.unwrap_err();
         assert!(matches!(delete, WriteError::NotYours { .. }), "{delete}");
         assert_eq!(Post::query().one(&db.view(alice.user())).await.unwrap(), hers);
@@ -502,7 +528,9 @@ async fn composite_keys() {
     let me = session(&db, "me").await;
     let hour = Timestamp::from_millis(3_600_000);
     let row = me.create(NewWeather { origin: "EWR".into(), hour }).set(|w| w.temp, 1.5).await.unwrap();
-    assert!(matches!(me.create(NewWeather { origin: "EWR".into(), hour }).await, Err(WriteError::KeyTaken { ref key, .. }) if key == "[\"EWR\",3600000]"));
+    assert!(
+        matches!(me.create(NewWeather { origin: "EWR".into(), hour }).await, Err(WriteError::KeyTaken { ref key, .. }) if key == "[\"EWR\",3600000]")
+    );
     me.create(NewWeather { origin: "JFK".into(), hour }).await.unwrap();
     assert_eq!(Weather::get(&("EWR".to_owned(), hour)).fetch(&db).await.unwrap(), Some(row.clone()));
     me.update(&row).set(|w| w.temp, None).await.unwrap();

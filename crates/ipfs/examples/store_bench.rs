@@ -198,12 +198,11 @@ fn import(dir: &Path, records: u64, runtime: &tokio::runtime::Runtime) -> Result
     );
     let blocks = records * BLOCK as u64;
     println!(
-        "folder: {} MB before close, {} MB after ({:.2} times the blocks): segments {:.2}, state {:.2}",
+        "folder: {} MB before close, {} MB after ({:.2} times the blocks), {:.2} of it segments",
         before >> 20,
         size(dir) >> 20,
         size(dir) as f64 / blocks as f64,
         size(&dir.join("segments")) as f64 / blocks as f64,
-        fs::metadata(dir.join("state.redb"))?.len() as f64 / blocks as f64,
     );
     Ok(())
 }

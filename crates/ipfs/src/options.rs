@@ -10,7 +10,8 @@ pub struct StoreOptions {
     /// Memory for blocks that were read lately, in bytes (default 32 MiB; 0: none are kept).
     pub block_cache: usize,
     /// A checkpoint starts when this many bytes were appended to the segments since the last one (default 4 MiB).
-    /// Opening after a crash replays at most about twice as many.
+    /// Opening after a crash replays at most about
+    /// four times as many, and seldom more than twice.
     pub checkpoint_bytes: u64,
     /// A checkpoint also starts when nothing was written for this long (default 300 ms).
     pub checkpoint_idle: std::time::Duration,

@@ -127,8 +127,7 @@ impl StateFile {
     /// Gives free space of the file back to the system if it has grown out of proportion: beyond the segments, which it
     /// derives from, and by a quarter since the last time. Compaction writes the file anew, so it is not done lightly.
     pub(crate) fn compact_if_worth_it(&mut self, segment_bytes: u64) -> Result<(), StoreError> {
-        let len = |path: &Path| std::fs::metadata(path).map_err(DiskError::at("reading", path)).map(|meta| meta.len());
-        let before = len(&self.path)?;
+        let before = self.disk_len()?;
         if before < MIN_COMPACTION || before < segment_bytes / 10 * 9 || before / 5 * 4 < self.compacted_len()? {
             return Ok(());
         }
@@ -138,11 +137,21 @@ impl StateFile {
             Err(redb::CompactionError::TransactionInProgress) => return Ok(()),
             Err(error) => return Err(failed(&self.path, error)),
         }
-        let after = len(&self.path)?;
+        let after = self.disk_len()?;
         self.note_compacted(after).map_err(|error| failed(&self.path, error))
     }
 
-    /// Length of the file after its last compaction; 0 when there was none.
+    /// What the file takes on the disk, in bytes: redb lets it grow by doubling, and most of that is a hole.
+    fn disk_len(&self) -> Result<u64, DiskError> {
+        let meta = std::fs::metadata(&self.path).map_err(DiskError::at("reading", &self.path))?;
+        #[cfg(unix)]
+        let len = std::os::unix::fs::MetadataExt::blocks(&meta) * 512;
+        #[cfg(not(unix))]
+        let len = meta.len();
+        Ok(len)
+    }
+
+    /// What the file took after its last compaction; 0 when there was none.
     fn compacted_len(&self) -> Result<u64, StoreError> {
         let read = || -> Result<Option<u64>, redb::Error> {
             let table = self.database.begin_read()?.open_table(META)?;

@@ -10,11 +10,14 @@ use crate::{
 
 /// Layers with at least so many rows are left as they are; smaller ones are merged, so that reading stays quick.
 const LARGE_LAYER: usize = 4096;
-/// Changes in memory, in bytes for each byte of a checkpoint's segment data, at which writing waits for the
-/// checkpoint that is running.
+/// Changes in memory, in bytes for each byte of a checkpoint's segment data, at which writing stops until the
+/// checkpoint that is running has ended.
 const MEMORY_PER_CHECKPOINT_BYTE: u64 = 8;
-/// Bytes appended since the last checkpoint, in checkpoints, at which writing waits.
-const MAX_CHECKPOINTS_BEHIND: u64 = 2;
+/// Bytes appended since the last checkpoint, in checkpoints, at which writing stops.
+const MAX_CHECKPOINTS_BEHIND: u64 = 4;
+/// At half of either, each group waits for so long at most: a disk that is slow for a while slows writing down, and
+/// does not stop it.
+const PACE: Duration = Duration::from_millis(100);
 
 /// The state that readers see, and what of it is not in the state file yet.
 pub(crate) struct Views {
@@ -203,14 +206,22 @@ impl Views {
         self.room.notify_one();
     }
 
-    /// Waits while so much is not in the state file yet that memory, or the time that the next open takes, would
-    /// grow without bound.
+    /// Holds the writer up when so much is not in the state file yet that memory, or the time that the next open takes,
+    /// would grow without bound: for a moment at first, and for as long as it takes at last.
     pub(crate) fn wait_for_room(&self) {
         let mut state = lock(&self.state);
-        while !state.poisoned && (state.appended >= self.limits.max_appended || state.memory >= self.limits.max_memory)
-        {
+        let paced_until = Instant::now() + PACE;
+        while !state.poisoned && self.limits.reached(&state, 2) {
             self.work.notify_one();
-            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = if self.limits.reached(&state, 1) {
+                self.room.wait(state).unwrap_or_else(PoisonError::into_inner)
+            } else {
+                let left = paced_until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return;
+                }
+                self.room.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+            };
         }
     }
 
@@ -234,6 +245,11 @@ impl Views {
 }
 
 impl Limits {
+    /// Whether a part of what may be missing from the state file is missing.
+    fn reached(&self, state: &State, divisor: u64) -> bool {
+        state.appended >= self.max_appended / divisor || state.memory >= self.max_memory / divisor
+    }
+
     /// Whether a checkpoint is due whatever the clock says.
     fn due(&self, state: &State) -> bool {
         state.appended >= self.checkpoint_bytes || state.memory >= self.max_memory / 2

@@ -62,6 +62,16 @@ impl Application {
         name
     }
 
+    /// The family of a model's databases on a node: those of all users and shards. A folder may hold those of several applications.
+    pub fn family(&self, stored: &str) -> String {
+        format!("{}/{stored}", self.name)
+    }
+
+    /// The stored name of the model whose databases are this family; `None`, if it is another application's.
+    pub fn stored_of<'f>(&self, family: &'f str) -> Option<&'f str> {
+        family.strip_prefix(&self.name)?.strip_prefix('/')
+    }
+
     /// The database that holds one shard of a model, for one user if the model is user-scoped: all that its address follows from.
     pub fn database(&self, model: &ModelDef, user: Option<&UserId>, shard: u32) -> DatabaseSpec {
         let name = self.database_name(model, user, shard);
@@ -75,7 +85,13 @@ impl Application {
                 AccessSpec::Ipfs { write: vec!["*".to_owned()] }
             }
         };
-        DatabaseSpec { name: name.to_string(), kind: DatabaseKind::Documents, access, family: model.stored.to_owned(), tag: Vec::new() }
+        DatabaseSpec {
+            name: name.to_string(),
+            kind: DatabaseKind::Documents,
+            access,
+            family: self.family(model.stored),
+            tag: Vec::new(),
+        }
     }
 }
 

@@ -36,14 +36,7 @@ pub const ACCESS: &str = "!access";
 impl DatabaseName {
     /// The unsharded global database of a model.
     pub fn global(app: &str, stored: &str) -> DatabaseName {
-        DatabaseName {
-            app: app.to_owned(),
-            stored: stored.to_owned(),
-            user: None,
-            count: 1,
-            shard: 0,
-            generation: 0,
-        }
+        DatabaseName { app: app.to_owned(), stored: stored.to_owned(), user: None, count: 1, shard: 0, generation: 0 }
     }
 
     /// The same database for one user.
@@ -71,7 +64,9 @@ impl fmt::Display for DatabaseName {
 
 /// A name that no debros database carries.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not the name of a debros database: expected `debros/1/<app>/<model>/<user or ->/<count>.<shard>/<generation>`")]
+#[error(
+    "`{0}` is not the name of a debros database: expected `debros/1/<app>/<model>/<user or ->/<count>.<shard>/<generation>`"
+)]
 pub struct NotADatabaseName(pub String);
 
 impl FromStr for DatabaseName {
@@ -91,7 +86,10 @@ impl FromStr for DatabaseName {
                 generation: generation.parse().ok()?,
             };
             // the text must be the one that this name has: no leading zeros or signs
-            (is_name(app) && (is_name(stored) || stored == ACCESS) && name.shard < name.count && name.to_string() == text)
+            (is_name(app)
+                && (is_name(stored) || stored == ACCESS)
+                && name.shard < name.count
+                && name.to_string() == text)
                 .then_some(name)
         };
         parse().ok_or_else(|| NotADatabaseName(text.to_owned()))
@@ -116,7 +114,15 @@ mod tests {
 
     #[test]
     fn other_names_are_refused() {
-        for text in ["", "blog", "debros/2/a/B/-/1.0/0", "debros/1/a/B/-/1.1/0", "debros/1/a/B/-/01.0/0", "debros/1/a b/B/-/1.0/0", "debros/1/a/B/-/1.0/0/"] {
+        for text in [
+            "",
+            "blog",
+            "debros/2/a/B/-/1.0/0",
+            "debros/1/a/B/-/1.1/0",
+            "debros/1/a/B/-/01.0/0",
+            "debros/1/a b/B/-/1.0/0",
+            "debros/1/a/B/-/1.0/0/",
+        ] {
             assert!(text.parse::<DatabaseName>().is_err(), "{text}");
         }
     }

@@ -25,6 +25,15 @@ pub struct Databases {
     application: Application,
     open: Mutex<LruCache<Place, Open>>,
     owners: Mutex<LruCache<DatabaseId, Option<UserId>>>,
+    members: Mutex<Members>,
+}
+
+/// Which databases there are, by family: read once, and from then on only the new ones. A database has the number after the one before
+/// it, so one lookup tells whether there is a new one.
+#[derive(Debug, Default)]
+struct Members {
+    next: u32,
+    families: HashMap<String, Vec<DatabaseId>>,
 }
 
 /// What is kept of an open database.
@@ -39,7 +48,12 @@ impl Databases {
     /// The databases of an application, at most `limit` (and at least one) open at a time.
     pub fn new(application: Application, limit: usize) -> Databases {
         let limit = NonZeroUsize::new(limit).unwrap_or(NonZeroUsize::MIN);
-        Databases { application, open: Mutex::new(LruCache::new(limit)), owners: Mutex::new(LruCache::new(limit)) }
+        Databases {
+            application,
+            open: Mutex::new(LruCache::new(limit)),
+            owners: Mutex::new(LruCache::new(limit)),
+            members: Mutex::default(),
+        }
     }
 
     /// The application.
@@ -89,6 +103,8 @@ impl Databases {
     }
 
     /// The databases of a model that the node has, of all users. Of a global model only those of this application's admins count.
+    /// `state` must be a committed one: what is found is remembered. Databases that came after it may be among them; it finds
+    /// nothing in these.
     ///
     /// # Errors
     /// If the node cannot be read.
@@ -100,7 +116,21 @@ impl Databases {
         if !model.is_user_scoped() {
             return self.of_user(state, model, None);
         }
-        Ok(state.databases(model.stored)?.into_iter().map(|info| info.id).collect())
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match state.info(DatabaseId(members.next)) {
+                Ok(info) => {
+                    match members.families.get_mut(&info.spec.family) {
+                        Some(family) => family.push(info.id),
+                        None => drop(members.families.insert(info.spec.family.clone(), vec![info.id])),
+                    }
+                    members.next += 1;
+                }
+                Err(ReadError::NoDatabase(_)) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(members.families.get(&self.application.family(model.stored)).cloned().unwrap_or_default())
     }
 
     /// Whose database this is; `None` for one of a global model. `state` must be a committed one: what is found is remembered.
@@ -229,3 +259,6 @@ impl<'d> Opening<'d> {
         self.opened.into_inner().into_iter().collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,8 +60,8 @@ impl Part {
 
     /// Runs it.
     ///
-    /// Always with `--workspace`: the features of shared dependencies are then the same in every part, and nothing is
-    /// compiled twice.
+    /// Always with all default members, never with `--package`: the features of shared dependencies are then the same in
+    /// every part, and nothing is compiled twice. Only the lints look at `crates/bench`, too, which brings SQLite.
     pub(crate) fn run(self, cargo: &Cargo) -> io::Result<Ended> {
         match self {
             Part::Fmt => cargo.run(["fmt", "--all", "--check"]),
@@ -69,8 +69,7 @@ impl Part {
                 cargo.run(["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
             }
             Part::Unit => {
-                let mut arguments: Vec<String> =
-                    ["test", "--workspace", "--exclude", "debros-book", "--lib", "--bins"].map(str::to_owned).into();
+                let mut arguments = ["test", "--lib", "--bins"].map(str::to_owned).to_vec();
                 for target in targets::of_unit(cargo.root())? {
                     arguments.extend(["--test".to_owned(), target]);
                 }
@@ -78,15 +77,15 @@ impl Part {
             }
             Part::Ui => target(cargo, "ui"),
             Part::Doc => {
-                let examples = cargo.run(["test", "--workspace", "--doc"])?;
+                let examples = cargo.run(["test", "--doc"])?;
                 let pages = if examples.success {
-                    cargo.with("RUSTDOCFLAGS", "--deny warnings").run(["doc", "--workspace", "--no-deps", "--quiet"])?
+                    cargo.with("RUSTDOCFLAGS", "--deny warnings").run(["doc", "--no-deps", "--quiet"])?
                 } else {
                     Ended::default()
                 };
                 Ok(Ended { success: examples.success && pages.success, ..examples })
             }
-            Part::Book => some(cargo.run(["test", "--workspace", "--test", "chapters", "--test", "links"])?),
+            Part::Book => some(cargo.run(["test", "--test", "chapters", "--test", "links"])?),
             Part::Vectors => target(cargo, "vectors"),
             Part::Crash => target(cargo, "crash"),
             Part::Deny => {
@@ -103,7 +102,7 @@ impl fmt::Display for Part {
 }
 
 fn target(cargo: &Cargo, name: &str) -> io::Result<Ended> {
-    some(cargo.run(["test", "--workspace", "--test", name])?)
+    some(cargo.run(["test", "--test", name])?)
 }
 
 /// A part that ran no test has failed.

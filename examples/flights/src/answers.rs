@@ -29,18 +29,29 @@ pub struct Answers {
     pub carrier_page: CarrierPage,
 }
 
-/// Asks everything.
+/// Asks everything at once: queries do not wait for each other.
 pub async fn ask(db: &Db, tailnum: &str, carrier: &str) -> debros::Result<Answers> {
-    Ok(Answers {
-        flights: Flight::query().count(db).await?,
-        cancelled: Flight::query().filter(|f| f.dep_delay.is_none()).count(db).await?,
-        carriers: mean_delays(db).await?,
-        most_delayed: most_delayed(db, 20).await?,
-        plane: plane_history(db, tailnum, 20).await?,
-        busiest_routes: busiest_routes(db, 10).await?,
-        worst_hour: worst_hour(db).await?,
-        carrier_page: carrier_page(db, carrier, 3).await?,
-    })
+    let (flights, cancelled, carriers, most_delayed, plane, busiest_routes, worst_hour, carrier_page) = tokio::try_join!(
+        count(db),
+        count_cancelled(db),
+        mean_delays(db),
+        most_delayed(db, 20),
+        plane_history(db, tailnum, 20),
+        busiest_routes(db, 10),
+        worst_hour(db),
+        carrier_page(db, carrier, 3),
+    )?;
+    Ok(Answers { flights, cancelled, carriers, most_delayed, plane, busiest_routes, worst_hour, carrier_page })
+}
+
+/// How many flights are stored.
+pub async fn count(db: &Db) -> debros::Result<u64> {
+    Ok(Flight::query().count(db).await?)
+}
+
+/// How many flights were cancelled: they have no delay at departure.
+pub async fn count_cancelled(db: &Db) -> debros::Result<u64> {
+    Ok(Flight::query().filter(|f| f.dep_delay.is_none()).count(db).await?)
 }
 
 /// How late an airline leaves.

@@ -191,14 +191,14 @@ async fn import_table(
     add: impl Fn(Batch, &Row<'_>) -> Result<Batch, TableError>,
 ) -> Result<(), ImportError> {
     let mut rows = table.rows();
-    let known = stored.min(table.len());
+    let known = stored.min(table.row_count());
     for number in 1..=known {
-        let Some(row) = rows.next()? else { break };
+        let Some(row) = rows.next_row()? else { break };
         if number == known && !is_stored(&row).await? {
             return Err(ImportError::OtherData { stored, what, file: table.name().to_owned() });
         }
     }
-    let new = table.len().saturating_sub(stored);
+    let new = table.row_count().saturating_sub(stored);
     if new == 0 {
         return Ok(());
     }
@@ -213,7 +213,7 @@ async fn import_table(
         let (mut batch, mut size) = (me.batch(), 0);
         let mut lines = None;
         while size < BATCH {
-            let Some(row) = rows.next()? else {
+            let Some(row) = rows.next_row()? else {
                 more = false;
                 break;
             };

@@ -97,7 +97,7 @@ impl Table {
     }
 
     /// About how many rows it has: as many as it has lines below the first.
-    pub fn len(&self) -> u64 {
+    pub fn row_count(&self) -> u64 {
         self.len
     }
 
@@ -116,7 +116,7 @@ pub struct Rows<'t> {
 
 impl<'t> Rows<'t> {
     /// The next row, or `None` after the last.
-    pub fn next(&mut self) -> Result<Option<Row<'_>>, TableError> {
+    pub fn next_row(&mut self) -> Result<Option<Row<'_>>, TableError> {
         let name = self.name;
         let mut record = csv::StringRecord::new();
         let line_error = |error: csv::Error, at: u64| TableError::Line {
@@ -188,27 +188,27 @@ mod tests {
     #[test]
     fn values_are_read_or_missing() {
         let table = table("carrier,delay\nUA,NA\nB6,-3");
-        assert_eq!(table.len(), 2);
+        assert_eq!(table.row_count(), 2);
         let mut rows = table.rows();
-        let row = rows.next().expect("a row").expect("a row");
+        let row = rows.next_row().expect("a row").expect("a row");
         assert_eq!(row.get::<String>("carrier").expect("a text"), "UA");
         assert_eq!(row.optional::<i64>("delay").expect("missing"), None);
-        let row = rows.next().expect("a row").expect("a row");
+        let row = rows.next_row().expect("a row").expect("a row");
         assert_eq!(row.optional::<i64>("delay").expect("a number"), Some(-3));
-        assert!(rows.next().expect("the end").is_none());
+        assert!(rows.next_row().expect("the end").is_none());
     }
 
     #[test]
     fn errors_name_file_and_line() {
         let table = table("carrier,delay\nUA,2\nB6,soon\nAA\n");
         let mut rows = table.rows();
-        let row = rows.next().expect("a row").expect("a row");
+        let row = rows.next_row().expect("a row").expect("a row");
         let error = row.get::<i64>("dep_delay").expect_err("no such column");
         assert_eq!(error.to_string(), "some.csv has no column `dep_delay` in its first line");
-        let row = rows.next().expect("a row").expect("a row");
+        let row = rows.next_row().expect("a row").expect("a row");
         let error = row.optional::<i64>("delay").expect_err("no number");
         assert_eq!(error.to_string(), "some.csv, line 3: `delay` is `soon`: invalid digit found in string");
-        let error = rows.next().err().expect("too short");
+        let error = rows.next_row().err().expect("too short");
         assert_eq!(error.to_string(), "some.csv, line 4: has 1 values, but the first line names 2 columns");
     }
 

@@ -82,7 +82,8 @@ impl Engine {
 
 /// Keys that OrbitDB's documents databases take for none are never stored.
 fn is_storable(row: &CaseRow) -> bool {
-    !matches!(row.record.field(ID), Value::Null | Value::Bool(false) | Value::Int(0)) && row.record.field(ID).as_text() != Some("")
+    !matches!(row.record.field(ID), Value::Null | Value::Bool(false) | Value::Int(0))
+        && row.record.field(ID).as_text() != Some("")
 }
 
 /// The oracle takes every reference at its word. Here a natural key of a user-scoped model is no word for anybody but its
@@ -90,7 +91,8 @@ fn is_storable(row: &CaseRow) -> bool {
 fn is_taken_at_its_word(case: &Case) -> bool {
     let names = |what: String, relation: &str| what.contains(&format!("{relation:?}"));
     let QuerySpec { start, filter, includes, .. } = &case.spec;
-    let leads = names(format!("{filter:?} {includes:?}"), "kids") || matches!(start, Start::Related { relation: "row", .. });
+    let leads =
+        names(format!("{filter:?} {includes:?}"), "kids") || matches!(start, Start::Related { relation: "row", .. });
     !(case.tables[0].is_user_scoped() && leads)
 }
 

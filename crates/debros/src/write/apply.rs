@@ -72,7 +72,8 @@ impl<'w> Applying<'_, 'w> {
                 Ok(Done { rows: vec![row], count: 1 })
             }
             Operation::Delete(Delete { model, target, behaviour }) => {
-                let before = self.delete(model, &target, |record, context| (behaviour.before_delete)(record, context))?;
+                let before =
+                    self.delete(model, &target, |record, context| (behaviour.before_delete)(record, context))?;
                 self.check_children(model, &before)?;
                 Ok(Done { rows: vec![(Some(before.document.record), None)], count: 1 })
             }
@@ -316,9 +317,11 @@ impl<'w> Applying<'_, 'w> {
         let end = successor(&start);
         let rows: Vec<debros_orbit::RowRefs<'_>> = match (index, home) {
             (Some(index), None) if child.is_user_scoped() => {
-                vec![self.writer.scan_family(child.stored, Some(index), &start, end.as_deref(), false)]
+                vec![self.writer.scan_family(&self.stores.family(child), Some(index), &start, end.as_deref(), false)]
             }
-            (None, None) if child.is_user_scoped() => vec![self.writer.scan_family(child.stored, None, &[], None, false)],
+            (None, None) if child.is_user_scoped() => {
+                vec![self.writer.scan_family(&self.stores.family(child), None, &[], None, false)]
+            }
             _ => {
                 let databases = self.rows().of_user(child, home.as_ref())?;
                 let scan = |database| match index {
@@ -453,7 +456,8 @@ impl<'w> Applying<'_, 'w> {
         let model = all.query.model;
         let mut deleted = Vec::new();
         for target in self.found(all.query)? {
-            deleted.push(self.delete(model, &target, |record, context| (all.behaviour.before_delete)(record, context))?);
+            deleted
+                .push(self.delete(model, &target, |record, context| (all.behaviour.before_delete)(record, context))?);
         }
         // rows that require each other go together
         for row in &deleted {

@@ -31,9 +31,11 @@ type Part<T> = Box<dyn FnOnce(&HookContext) -> Result<Prepared<T>, WriteError> +
 
 struct Prepared<T> {
     operations: Vec<Operation>,
-    /// Runs the hooks after the commit, and gives the result.
-    finish: Box<dyn FnOnce(&[Done], &HookContext) -> T + Send>,
+    finish: Finish<T>,
 }
+
+/// Runs the hooks after the commit, and gives the result.
+type Finish<T> = Box<dyn FnOnce(&[Done], &HookContext) -> T + Send>;
 
 impl<T> Prepared<T> {
     fn new(
@@ -75,7 +77,10 @@ impl Batch {
 }
 
 impl<T> Batch<T> {
-    fn push(mut self, part: impl FnOnce(&HookContext) -> Result<Prepared<()>, WriteError> + Send + 'static) -> Batch<T> {
+    fn push(
+        mut self,
+        part: impl FnOnce(&HookContext) -> Result<Prepared<()>, WriteError> + Send + 'static,
+    ) -> Batch<T> {
         self.after.push(Box::new(part));
         self
     }

@@ -3,7 +3,8 @@
 use super::operation::{Behaviour, Create};
 use crate::{WriteError, keys};
 use debros_core::{
-    Hook, HookContext, Id, Insert, Map, Model, ModelDef, NONCE, Role, Seed, Timestamp, UserId, VERSION, Value, Violations,
+    Hook, HookContext, Id, Insert, Map, Model, ModelDef, NONCE, Role, Seed, Timestamp, UserId, VERSION, Value,
+    Violations,
 };
 use debros_orbit::{MAX_DEPTH, MAX_KEY, MAX_WRITTEN};
 use debros_query::encode_key;
@@ -50,8 +51,11 @@ pub(crate) fn create<N: Insert>(
         record.insert(NONCE, Value::Bytes(nonce.to_vec()));
     }
     check_size(model, &record)?;
-    let shard = debros_shard::shard_of_record(model, &record)
-        .map_err(|source| WriteError::DagCbor { model: model.name, key: keys::text(&key), source })?;
+    let shard = debros_shard::shard_of_record(model, &record).map_err(|source| WriteError::DagCbor {
+        model: model.name,
+        key: keys::text(&key),
+        source,
+    })?;
     Ok((row, Create { model, shard, key, generated, record }))
 }
 
@@ -198,17 +202,19 @@ pub(crate) fn check_size(model: &'static ModelDef, record: &Map) -> Result<(), W
 fn at_most(record: &Map, depth: usize) -> Option<usize> {
     fn value_at_most(value: &Value, depth: usize) -> Option<usize> {
         let depth = || depth.checked_sub(1);
-        Some(9 + match value {
-            Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
-            Value::Text(text) => text.len(),
-            Value::Bytes(bytes) => bytes.len(),
-            Value::List(list) => {
-                let depth = depth()?;
-                list.iter().map(|one| value_at_most(one, depth)).sum::<Option<usize>>()?
-            }
-            Value::Map(map) => at_most(map, depth()?)?,
-            Value::Link(cid) => 8 + cid.encoded_len(),
-        })
+        Some(
+            9 + match value {
+                Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 0,
+                Value::Text(text) => text.len(),
+                Value::Bytes(bytes) => bytes.len(),
+                Value::List(list) => {
+                    let depth = depth()?;
+                    list.iter().map(|one| value_at_most(one, depth)).sum::<Option<usize>>()?
+                }
+                Value::Map(map) => at_most(map, depth()?)?,
+                Value::Link(cid) => 8 + cid.encoded_len(),
+            },
+        )
     }
     let fields = record.iter().map(|(key, one)| Some(9 + key.len() + value_at_most(one, depth)?));
     Some(9 + fields.sum::<Option<usize>>()?)

@@ -39,7 +39,7 @@ pub(crate) struct Update {
 /// What to change of a stored record.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
-    pub(crate) set: Vec<(&'static str, Value)>,
+    pub(crate) set: Vec<Setting>,
     pub(crate) behaviour: Behaviour,
 }
 
@@ -72,11 +72,14 @@ pub(crate) struct DeleteAll {
     pub(crate) behaviour: Behaviour,
 }
 
+/// A field, and its new value in stored form.
+pub(crate) type Setting = (&'static str, Value);
+
 /// What the struct of a model does with a stored record.
 #[derive(Clone, Copy)]
 pub(crate) struct Behaviour {
     /// Changes a record: runs the hook and checks the rules.
-    pub(crate) change: fn(&Map, &[(&'static str, Value)], &HookContext) -> Result<Map, WriteError>,
+    pub(crate) change: fn(&Map, &[Setting], &HookContext) -> Result<Map, WriteError>,
     /// Runs the hook before it is deleted.
     pub(crate) before_delete: fn(&Map, &HookContext) -> Result<(), WriteError>,
 }

@@ -28,11 +28,12 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn of<M: Model>(row: &M) -> Result<Target, WriteError> {
         let key = row.key()?;
-        let shard = match M::DEF.sharding {
-            None => 0,
-            Some(_) => debros_shard::shard_of_record(M::DEF, &row.encode()?)
-                .map_err(|source| WriteError::DagCbor { model: M::DEF.name, key: keys::text(&key), source })?,
-        };
+        let shard =
+            match M::DEF.sharding {
+                None => 0,
+                Some(_) => debros_shard::shard_of_record(M::DEF, &row.encode()?)
+                    .map_err(|source| WriteError::DagCbor { model: M::DEF.name, key: keys::text(&key), source })?,
+            };
         Ok(Target { key, shard })
     }
 }
@@ -84,7 +85,8 @@ pub(crate) fn after_update<M: Model>(
     context: &HookContext,
 ) -> Result<Option<M>, WriteError> {
     let Some(after) = after else { return Ok(None) };
-    let decode = |record: &Map| M::decode(record).map_err(|source| WriteError::Decode { key: keys::text_of(record), source });
+    let decode =
+        |record: &Map| M::decode(record).map_err(|source| WriteError::Decode { key: keys::text_of(record), source });
     let mut row = decode(after)?;
     if M::HOOKS
         && let Some(before) = before
