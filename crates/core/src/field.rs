@@ -42,6 +42,13 @@ pub trait Field: Sized {
         self.encode().ok()
     }
 
+    /// What else decides how the column is stored and read: a hash over the names within enums and structs, to this depth, 0
+    /// for all other types. Where it changes, what was derived from stored records is made anew.
+    fn shape(depth: u8) -> u64 {
+        let _ = depth;
+        0
+    }
+
     #[doc(hidden)]
     fn encode_list(list: &[Self]) -> Result<Value, FieldError> {
         let encode = |(at, one): (usize, &Self)| one.encode().map_err(|e| e.within(&at.to_string()));
@@ -73,6 +80,9 @@ impl<T: Field> Field for Option<T> {
     fn operand(&self) -> Option<Value> {
         self.as_ref().map_or(Some(Value::Null), T::operand)
     }
+    fn shape(depth: u8) -> u64 {
+        T::shape(depth)
+    }
 }
 
 impl<T: Field> Field for Vec<T> {
@@ -84,4 +94,20 @@ impl<T: Field> Field for Vec<T> {
     fn decode(value: &Value) -> Result<Vec<T>, FieldError> {
         T::decode_list(value)
     }
+    fn shape(depth: u8) -> u64 {
+        shape_of_part::<T>(0, "list", depth)
+    }
+}
+
+/// The shape of a type that has a part of this name and type, beside what `shape` says of the parts before; types within
+/// types are followed to this depth. Generated code calls this.
+pub fn shape_of_part<T: Field>(shape: u64, part: &str, depth: u8) -> u64 {
+    let within = depth.checked_sub(1).map_or(0, T::shape);
+    crate::hash(&format!("{shape} {part} {:?} {} {within}", T::KIND, T::OPTIONAL))
+}
+
+/// The shape of an enum that has a variant of this stored name, beside what `shape` says of those before. Generated code calls
+/// this.
+pub fn shape_of_variant(shape: u64, variant: &str) -> u64 {
+    crate::hash(&format!("{shape} {variant}"))
 }

@@ -19,9 +19,23 @@ type KeyOf<M> = <M as Model>::Key;
 
 impl<R: Relation> Links<R> {
     const FIELDS: &'static [FieldDef] = &[
-        FieldDef { name: "id", kind: Kind::Text, optional: false, role: Role::Key, rules: &[] },
-        FieldDef { name: LEFT, kind: <KeyOf<R::Source> as Key>::KIND, optional: false, role: Role::Key, rules: &[] },
-        FieldDef { name: RIGHT, kind: <KeyOf<R::Target> as Key>::KIND, optional: false, role: Role::Key, rules: &[] },
+        FieldDef { name: "id", kind: Kind::Text, optional: false, shape: |_| 0, role: Role::Key, rules: &[] },
+        FieldDef {
+            name: LEFT,
+            kind: <KeyOf<R::Source> as Key>::KIND,
+            optional: false,
+            shape: |_| 0,
+            role: Role::Key,
+            rules: &[],
+        },
+        FieldDef {
+            name: RIGHT,
+            kind: <KeyOf<R::Target> as Key>::KIND,
+            optional: false,
+            shape: |_| 0,
+            role: Role::Key,
+            rules: &[],
+        },
     ];
 
     /// The schema of the link rows: `name` is `Model.field`, `path` the same with the module's, `stored` with the stored name.

@@ -98,11 +98,11 @@ pub fn check<M: Model>(record: &Map) -> Result<(), DecodeError> {
 
 /// The schema of a column.
 pub const fn field_def<T: Field>(name: &'static str, role: Role, rules: &'static [&'static str]) -> FieldDef {
-    FieldDef { name, kind: T::KIND, optional: T::OPTIONAL, role, rules }
+    FieldDef { name, kind: T::KIND, optional: T::OPTIONAL, shape: T::shape, role, rules }
 }
 
 /// The schema of a column of `#[field(serde)]`.
 pub const fn serde_field_def(name: &'static str, role: Role, rules: &'static [&'static str]) -> FieldDef {
     // null may be what the type serializes to, whatever the type
-    FieldDef { name, kind: Kind::Serde, optional: true, role, rules }
+    FieldDef { name, kind: Kind::Serde, optional: true, shape: |_| 0, role, rules }
 }

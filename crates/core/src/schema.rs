@@ -113,6 +113,8 @@ pub struct FieldDef {
     pub kind: Kind,
     /// May it be absent?
     pub optional: bool,
+    /// What is within it: [`Field::shape`](crate::Field::shape).
+    pub shape: fn(depth: u8) -> u64,
     /// Who fills it.
     pub role: Role,
     /// The rules that `len`, `range`, `matches` and `check` set, as text for people: `len = 3..=32`.

@@ -1,12 +1,15 @@
 //! [`Records`]: what the log's floor is told of models.
 
 use crate::{keys, registry::Registry};
-use debros_core::{Id, Map, ModelDef, NONCE, Scope, UserId, Value, Writers};
+use debros_core::{FieldDef, Id, Map, ModelDef, NONCE, Scope, UserId, Value, Writers};
 use debros_orbit::{DatabaseInfo, IndexRow, Schema, Verdict};
 use debros_query::encode_key;
 use debros_shard::Application;
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
+
+/// How deep into nested structs the fingerprint looks: one that holds itself would never end.
+const SHAPE_DEPTH: u8 = 4;
 
 /// What the log's floor is told of models: which records are rows, under which keys, and in which indexes.
 pub(crate) struct Records {
@@ -37,7 +40,8 @@ impl Schema for Records {
             let ModelDef { stored, scope, version, fields, key, indexes, .. } = model;
             hash.update(format!("{stored} {scope:?} {version} {key:?} {indexes:?}\n"));
             for field in *fields {
-                hash.update(format!("{} {:?} {} {:?}\n", field.name, field.kind, field.optional, field.role));
+                let FieldDef { name, kind, optional, shape, role, .. } = field;
+                hash.update(format!("{name} {kind:?} {optional} {} {role:?}\n", shape(SHAPE_DEPTH)));
             }
         }
         hash.finalize().to_vec()

@@ -38,8 +38,8 @@ pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
         }
     };
     let tables = quote! {
-        const fn __column(name: &'static str, kind: #p::Kind, optional: bool, role: #p::Role, rules: &'static [&'static str]) -> #p::FieldDef {
-            #p::FieldDef { name, kind, optional, role, rules }
+        const fn __column(name: &'static str, kind: #p::Kind, optional: bool, shape: fn(u8) -> u64, role: #p::Role, rules: &'static [&'static str]) -> #p::FieldDef {
+            #p::FieldDef { name, kind, optional, shape, role, rules }
         }
         const __COLUMNS: &[#p::FieldDef] = &[#(#fields,)*];
         const __RELATIONS: &[#p::RelationDef] = &[#(#relations,)*];
@@ -80,7 +80,8 @@ fn field(column: &Column, names: &Names) -> TokenStream {
     }
     let (field, span) = (record::field(column), column.named.ty.span());
     let (kind, optional) = (quote_spanned!(span=> #field::KIND), quote_spanned!(span=> #field::OPTIONAL));
-    quote!(__column(#name, #kind, #optional, __Role::#role, &[#(#rules),*]))
+    let shape = quote_spanned!(span=> #field::shape);
+    quote!(__column(#name, #kind, #optional, #shape, __Role::#role, &[#(#rules),*]))
 }
 
 fn relation(model: &Model, relation: &Relation, target: &Type, names: &Names) -> TokenStream {

@@ -16,6 +16,7 @@ pub(crate) fn body(input: &DeriveInput, data: &DataEnum, p: &TokenStream, errors
         return fallback(p);
     }
     let mut taken = Vec::new();
+    let mut shape = quote!(0);
     let (mut encode, mut decode) = (Vec::new(), Vec::new());
     for variant in &data.variants {
         let ident = &variant.ident;
@@ -31,6 +32,7 @@ pub(crate) fn body(input: &DeriveInput, data: &DataEnum, p: &TokenStream, errors
             continue;
         }
         let stored = stored_name(ident, &variant.attrs, &mut taken, errors);
+        shape = quote!(#p::shape_of_variant(#shape, #stored));
         encode.push(quote!(#name::#ident => #stored));
         decode.push(quote!(#stored => ::core::result::Result::Ok(#name::#ident)));
     }
@@ -41,6 +43,9 @@ pub(crate) fn body(input: &DeriveInput, data: &DataEnum, p: &TokenStream, errors
     let (wanted, unknown) = (format!("a `{name}`"), format!("holds `{{}}`, which is no `{name}` of this version"));
     quote! {
         const KIND: #p::Kind = #p::Kind::Enum;
+        fn shape(_: u8) -> u64 {
+            #shape
+        }
         fn encode(&self) -> ::core::result::Result<#p::Value, #p::FieldError> {
             ::core::result::Result::Ok(#p::Value::text(match self { #(#encode,)* }))
         }

@@ -8,6 +8,7 @@ use syn::{FieldsNamed, Type, spanned::Spanned as _};
 
 pub(crate) fn body(fields: &FieldsNamed, p: &TokenStream, errors: &mut Errors) -> TokenStream {
     let mut taken = Vec::new();
+    let mut shape = quote!(0);
     let (mut encode, mut decode) = (Vec::new(), Vec::new());
     for field in &fields.named {
         let Some(ident) = &field.ident else { continue };
@@ -21,6 +22,7 @@ pub(crate) fn body(fields: &FieldsNamed, p: &TokenStream, errors: &mut Errors) -
         let (encoded, decoded) = (of("encode"), of("decode"));
         encode.push(quote!(put(&mut map, #stored, #encoded(&self.#ident))?;));
         decode.push(quote!(#ident: get(map.field(#stored), #stored, #decoded)?));
+        shape = quote_spanned!(ty.span()=> #p::shape_of_part::<#ty>(#shape, #stored, depth));
     }
     if !errors.is_empty() {
         return fallback(p);
@@ -29,6 +31,9 @@ pub(crate) fn body(fields: &FieldsNamed, p: &TokenStream, errors: &mut Errors) -
     let result = quote!(::core::result::Result);
     quote! {
         const KIND: #p::Kind = #p::Kind::Struct;
+        fn shape(depth: u8) -> u64 {
+            #shape
+        }
         fn encode(&self) -> #result<#p::Value, #p::FieldError> {
             fn put(map: &mut #p::Map, name: &'static str, part: #result<#p::Value, #p::FieldError>) -> #result<(), #p::FieldError> {
                 map.insert(name, #result::map_err(part, |error| error.within(name))?);
@@ -61,6 +66,9 @@ pub(crate) fn newtype(ty: &Type, p: &TokenStream) -> TokenStream {
     quote! {
         const KIND: #p::Kind = <#ty as #p::Field>::KIND;
         const OPTIONAL: bool = <#ty as #p::Field>::OPTIONAL;
+        fn shape(depth: u8) -> u64 {
+            <#ty as #p::Field>::shape(depth)
+        }
         fn encode(&self) -> ::core::result::Result<#p::Value, #p::FieldError> {
             #p::Field::encode(&self.0)
         }

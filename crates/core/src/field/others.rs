@@ -1,6 +1,6 @@
 //! [`Field`] for texts, truth values, maps and UUIDs.
 
-use super::Field;
+use super::{Field, shape_of_part};
 use crate::{FieldError, Kind, Map, Value};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -60,6 +60,9 @@ impl<T: Field> Field for BTreeMap<String, T> {
     fn decode(value: &Value) -> Result<BTreeMap<String, T>, FieldError> {
         decode_map(value)
     }
+    fn shape(depth: u8) -> u64 {
+        shape_of_part::<T>(0, "map", depth)
+    }
 }
 
 impl<T: Field, S: BuildHasher + Default> Field for HashMap<String, T, S> {
@@ -70,6 +73,9 @@ impl<T: Field, S: BuildHasher + Default> Field for HashMap<String, T, S> {
     }
     fn decode(value: &Value) -> Result<HashMap<String, T, S>, FieldError> {
         decode_map(value)
+    }
+    fn shape(depth: u8) -> u64 {
+        shape_of_part::<T>(0, "map", depth)
     }
 }
 

@@ -123,6 +123,7 @@ pub fn model(columns: &Columns) -> &'static ModelDef {
         name,
         kind,
         optional,
+        shape: |_| 0,
         role: Role::Plain,
         rules: &[],
     };

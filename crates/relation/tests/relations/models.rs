@@ -23,10 +23,10 @@ macro_rules! row {
 }
 
 const fn field(name: &'static str, kind: Kind, optional: bool) -> FieldDef {
-    FieldDef { name, kind, optional, role: Role::Plain, rules: &[] }
+    FieldDef { name, kind, optional, shape: |_| 0, role: Role::Plain, rules: &[] }
 }
 const fn key(kind: Kind, role: Role) -> FieldDef {
-    FieldDef { name: "id", kind, optional: false, role, rules: &[] }
+    FieldDef { name: "id", kind, optional: false, shape: |_| 0, role, rules: &[] }
 }
 const fn index(fields: &'static [&'static str]) -> IndexDef {
     IndexDef { fields, unique: false }
@@ -89,7 +89,7 @@ const fn model(
 }
 const fn links(name: &'static str, left: Kind, right: Kind) -> ModelDef {
     const fn end(name: &'static str, kind: Kind) -> FieldDef {
-        FieldDef { name, kind, optional: false, role: Role::Key, rules: &[] }
+        FieldDef { name, kind, optional: false, shape: |_| 0, role: Role::Key, rules: &[] }
     }
     const ID_ID: &[FieldDef] = &[key(Kind::Text, Role::Key), end(LEFT, Kind::Id), end(RIGHT, Kind::Id)];
     const ID_TEXT: &[FieldDef] = &[key(Kind::Text, Role::Key), end(LEFT, Kind::Id), end(RIGHT, Kind::Text)];
@@ -111,7 +111,7 @@ const ID_KEY: FieldDef = key(Kind::Id, Role::GeneratedKey);
 /// Global, of anyone, with a natural key.
 pub(crate) static COUNTRY: ModelDef = ModelDef {
     fields: &[
-        FieldDef { name: "code", kind: Kind::Text, optional: false, role: Role::Key, rules: &[] },
+        FieldDef { name: "code", kind: Kind::Text, optional: false, shape: |_| 0, role: Role::Key, rules: &[] },
         field("name", Kind::Text, false),
     ],
     ..model("Country", ANYONE, &[], &[has("people", RelationKind::HasMany, "User", &["country"])], &[])
@@ -169,7 +169,7 @@ pub(crate) static COMMENT: ModelDef = model(
 /// Global, of anyone, with a natural key.
 pub(crate) static TAG: ModelDef = ModelDef {
     fields: &[
-        FieldDef { name: "name", kind: Kind::Text, optional: false, role: Role::Key, rules: &[] },
+        FieldDef { name: "name", kind: Kind::Text, optional: false, shape: |_| 0, role: Role::Key, rules: &[] },
         field("weight", INT, false),
     ],
     ..model("Tag", ANYONE, &[], &[linked_back("posts", "Post", "tags"), linked_back("shelves", "Shelf", "tags")], &[])
@@ -185,7 +185,7 @@ pub(crate) static PROFILE: ModelDef = model(
 /// Of each user, with a natural key.
 pub(crate) static SHELF: ModelDef = ModelDef {
     fields: &[
-        FieldDef { name: "name", kind: Kind::Text, optional: false, role: Role::Key, rules: &[] },
+        FieldDef { name: "name", kind: Kind::Text, optional: false, shape: |_| 0, role: Role::Key, rules: &[] },
         field("size", INT, false),
     ],
     ..model(
@@ -227,8 +227,8 @@ static PINS: ModelDef = links("Page.pins", Kind::Id, Kind::Id);
 /// Global, in shards, with a composite key.
 pub(crate) static WEATHER: ModelDef = ModelDef {
     fields: &[
-        FieldDef { name: "origin", kind: Kind::Text, optional: false, role: Role::Key, rules: &[] },
-        FieldDef { name: "hour", kind: INT, optional: false, role: Role::Key, rules: &[] },
+        FieldDef { name: "origin", kind: Kind::Text, optional: false, shape: |_| 0, role: Role::Key, rules: &[] },
+        FieldDef { name: "hour", kind: INT, optional: false, shape: |_| 0, role: Role::Key, rules: &[] },
         field("wind", INT, false),
     ],
     key: &[0, 1],

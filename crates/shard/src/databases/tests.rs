@@ -5,8 +5,8 @@ use debros_orbit::{CommitError, Durability, Identity, NoSchema, Node, NodeOption
 use std::sync::Arc;
 
 const FIELDS: &[FieldDef] = &[
-    FieldDef { name: "id", kind: Kind::Text, optional: false, role: Role::Key, rules: &[] },
-    FieldDef { name: "region", kind: Kind::Text, optional: false, role: Role::Plain, rules: &[] },
+    FieldDef { name: "id", kind: Kind::Text, optional: false, shape: |_| 0, role: Role::Key, rules: &[] },
+    FieldDef { name: "region", kind: Kind::Text, optional: false, shape: |_| 0, role: Role::Plain, rules: &[] },
 ];
 
 const fn model(stored: &'static str, scope: Scope, count: u32) -> ModelDef {
