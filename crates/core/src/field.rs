@@ -21,6 +21,9 @@ pub trait Field: Sized {
     const KIND: Kind;
     /// May it be absent?
     const OPTIONAL: bool = false;
+    /// All of this, for the schema of a model.
+    #[doc(hidden)]
+    const COLUMN: Column = Column { kind: Self::KIND, optional: Self::OPTIONAL, shape: Self::shape };
     /// What a list of these is: bytes, for `u8`.
     #[doc(hidden)]
     const LIST: Kind = Kind::List;
@@ -65,6 +68,18 @@ pub trait Field: Sized {
             other => Err(FieldError::wrong_kind(other, "a list")),
         }
     }
+}
+
+/// What a type says of the columns that hold it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// [`Field::KIND`].
+    pub kind: Kind,
+    /// [`Field::OPTIONAL`].
+    pub optional: bool,
+    /// [`Field::shape`].
+    pub shape: fn(depth: u8) -> u64,
 }
 
 impl<T: Field> Field for Option<T> {

@@ -42,7 +42,7 @@ pub use dag_cbor::{DAG_CBOR, DagCborError, SHA2_256, cid_of};
 pub use decode_error::DecodeError;
 pub use encode_error::EncodeError;
 pub use expr::{Compare, Expr, IncludeSpec, Quantifier, SortKey, TextTest};
-pub use field::{Field, decode_serde, encode_serde, shape_of_part, shape_of_variant};
+pub use field::{Column, Field, decode_serde, encode_serde, shape_of_part, shape_of_variant};
 pub use field_error::FieldError;
 pub use filter::{Filter, Sort};
 pub use hooks::{Hook, HookContext, HookError, Hooks, run_hook};

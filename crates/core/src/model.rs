@@ -48,7 +48,7 @@
 //!         const PATH: &'static str = concat!(module_path!(), "::Post");
 //!         const DEF: &'static p::ModelDef = &p::ModelDef {
 //!             name: "Post", path: <Post as p::Model>::PATH, stored: "Post", scope: p::Scope::User, store: p::StoreKind::Documents, version: 1,
-//!             fields: &[p::field_def::<Id<Post>>("id", p::Role::GeneratedKey, &[]), .., p::serde_field_def("extra", true, p::Role::Plain, &[]), ..],
+//!             fields: &[p::field_def("id", <Id<Post> as p::Field>::COLUMN, p::Role::GeneratedKey, &[]), .., p::serde_field_def("extra", p::Role::Plain, &[]), ..],
 //!             key: &[0],
 //!             relations: &[
 //!                 p::RelationDef { name: "author", kind: p::RelationKind::BelongsTo, target: <User as p::Model>::PATH, keys: &["user_id"], optional: false, inverse: None, links: None },

@@ -1,8 +1,8 @@
 //! Stored records, field by field. Generated code calls these functions.
 
 use crate::{
-    DecodeError, EncodeError, Field, FieldDef, FieldError, ID, Kind, Map, Model, ModelDef, Role, VERSION, Value,
-    decode_serde, encode_serde,
+    Column, DecodeError, EncodeError, Field, FieldDef, FieldError, ID, Kind, Map, Model, ModelDef, Role, VERSION,
+    Value, decode_serde, encode_serde,
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -96,9 +96,10 @@ pub fn check<M: Model>(record: &Map) -> Result<(), DecodeError> {
     M::decode(record).map(drop)
 }
 
-/// The schema of a column.
-pub const fn field_def<T: Field>(name: &'static str, role: Role, rules: &'static [&'static str]) -> FieldDef {
-    FieldDef { name, kind: T::KIND, optional: T::OPTIONAL, shape: T::shape, role, rules }
+/// The schema of a column: `column` is [`Field::COLUMN`] of its type.
+pub const fn field_def(name: &'static str, column: Column, role: Role, rules: &'static [&'static str]) -> FieldDef {
+    let Column { kind, optional, shape } = column;
+    FieldDef { name, kind, optional, shape, role, rules }
 }
 
 /// The schema of a column of `#[field(serde)]`.

@@ -19,8 +19,9 @@ numbers! {
     i64: i8 i16 i32 i64;
     u64: u8 u16 u32 u64;
     f64: f32 f64;
-    rust_decimal::Decimal: rust_decimal::Decimal;
 }
+#[cfg(feature = "decimal")]
+numbers! { rust_decimal::Decimal: rust_decimal::Decimal; }
 #[diagnostic::do_not_recommend]
 impl<T: Number> Number for Option<T> {
     type Sum = T::Sum;
@@ -39,7 +40,11 @@ macro_rules! extremes {
         }
     )* };
 }
-extremes! { bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 String Vec<u8> Timestamp UserId uuid::Uuid rust_decimal::Decimal }
+extremes! { bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 String Vec<u8> Timestamp UserId }
+#[cfg(feature = "uuid")]
+extremes! { uuid::Uuid }
+#[cfg(feature = "decimal")]
+extremes! { rust_decimal::Decimal }
 impl<M: 'static> Extreme for Id<M> {
     type Value = Id<M>;
 }

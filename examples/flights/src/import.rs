@@ -9,8 +9,9 @@ use crate::{
     table::{Row, Table, TableError},
 };
 use debros::{Batch, QueryError, WriteError, prelude::*};
-use indicatif::{HumanCount, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressState, ProgressStyle};
 use std::{
+    fmt::Write,
     path::Path,
     time::{Duration, Instant},
 };
@@ -235,11 +236,14 @@ async fn import_table(
 }
 
 fn progress_bar(len: u64, what: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:<17} {bar:40} {human_pos:>8} of {human_len}, {per_sec}, {eta} left");
     let bar = ProgressBar::new(len).with_message(what);
     bar.enable_steady_tick(Duration::from_millis(200));
-    match style {
-        Ok(style) => bar.with_style(style),
+    match ProgressStyle::with_template("{msg:<17} {bar:40} {human_pos:>8} of {human_len}, {rate} a second, {eta} left")
+    {
+        Ok(style) => bar.with_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+            // a bar that cannot be drawn is no reason to stop
+            let _ = write!(out, "{}", HumanCount(state.per_sec() as u64));
+        })),
         Err(_) => bar,
     }
 }

@@ -38,9 +38,6 @@ pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
         }
     };
     let tables = quote! {
-        const fn __column(name: &'static str, kind: #p::Kind, optional: bool, shape: fn(u8) -> u64, role: #p::Role, rules: &'static [&'static str]) -> #p::FieldDef {
-            #p::FieldDef { name, kind, optional, shape, role, rules }
-        }
         const __COLUMNS: &[#p::FieldDef] = &[#(#fields,)*];
         const __RELATIONS: &[#p::RelationDef] = &[#(#relations,)*];
     };
@@ -79,9 +76,8 @@ fn field(column: &Column, names: &Names) -> TokenStream {
         return quote!(#p::serde_field_def(#name, #p::Role::#role, &[#(#rules),*]));
     }
     let (field, span) = (record::field(column), column.named.ty.span());
-    let (kind, optional) = (quote_spanned!(span=> #field::KIND), quote_spanned!(span=> #field::OPTIONAL));
-    let shape = quote_spanned!(span=> #field::shape);
-    quote!(__column(#name, #kind, #optional, #shape, __Role::#role, &[#(#rules),*]))
+    let of_type = quote_spanned!(span=> #field::COLUMN);
+    quote!(#p::field_def(#name, #of_type, __Role::#role, &[#(#rules),*]))
 }
 
 fn relation(model: &Model, relation: &Relation, target: &Type, names: &Names) -> TokenStream {

@@ -1,9 +1,9 @@
 //! Two models as `#[model]` would make them, for this crate's tests and examples.
 
 use debros_core::{
-    BelongsTo, DecodeError, EncodeError, FieldDef, Has, HasMany, IndexDef, Key, LoadedRow, Map, Model, ModelDef, Path,
-    PerUser, ReadOnly, Rel, RelOf, Relation, RelationDef, RelationKind, Required, Role, Row, Scope, Several, Shape,
-    Slot, StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, key, new_record, put,
+    BelongsTo, DecodeError, EncodeError, Field, FieldDef, Has, HasMany, IndexDef, Key, LoadedRow, Map, Model, ModelDef,
+    Path, PerUser, ReadOnly, Rel, RelOf, Relation, RelationDef, RelationKind, Required, Role, Row, Scope, Several,
+    Shape, Slot, StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, key, new_record, put,
 };
 
 /// A global model with a natural key.
@@ -165,8 +165,10 @@ impl Model for User {
     }
 }
 
-const USER_FIELDS: &[FieldDef] =
-    &[field_def::<String>("name", Role::Key, &[]), field_def::<Option<i64>>("age", Role::Plain, &[])];
+const USER_FIELDS: &[FieldDef] = &[
+    field_def("name", <String as Field>::COLUMN, Role::Key, &[]),
+    field_def("age", <Option<i64> as Field>::COLUMN, Role::Plain, &[]),
+];
 
 impl Model for Post {
     type Fields = PostFields;
@@ -238,11 +240,11 @@ impl Model for Post {
 }
 
 const POST_FIELDS: &[FieldDef] = &[
-    field_def::<i64>("number", Role::Key, &[]),
-    field_def::<String>("author_name", Role::Plain, &[]),
-    field_def::<i64>("likes", Role::Plain, &[]),
-    field_def::<bool>("published", Role::Plain, &[]),
-    field_def::<Option<f64>>("rating", Role::Plain, &[]),
+    field_def("number", <i64 as Field>::COLUMN, Role::Key, &[]),
+    field_def("author_name", <String as Field>::COLUMN, Role::Plain, &[]),
+    field_def("likes", <i64 as Field>::COLUMN, Role::Plain, &[]),
+    field_def("published", <bool as Field>::COLUMN, Role::Plain, &[]),
+    field_def("rating", <Option<f64> as Field>::COLUMN, Role::Plain, &[]),
 ];
 
 /// alice, who is 30, and bob.
