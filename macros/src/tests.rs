@@ -46,7 +46,7 @@ const POST: &str = "
     }";
 
 /// What `POST` may expand to, in lines as `rustfmt` has them.
-const BUDGET: usize = 390;
+const BUDGET: usize = 380;
 
 #[test]
 fn a_model_of_eight_fields_and_three_relations_keeps_its_budget() {
