@@ -110,15 +110,16 @@ impl<T: Field> Field for Vec<T> {
         T::decode_list(value)
     }
     fn shape(depth: u8) -> u64 {
-        shape_of_part::<T>(0, "list", depth)
+        shape_of_part(0, "list", T::COLUMN, depth)
     }
 }
 
 /// The shape of a type that has a part of this name and type, beside what `shape` says of the parts before; types within
 /// types are followed to this depth. Generated code calls this.
-pub fn shape_of_part<T: Field>(shape: u64, part: &str, depth: u8) -> u64 {
-    let within = depth.checked_sub(1).map_or(0, T::shape);
-    crate::hash(&format!("{shape} {part} {:?} {} {within}", T::KIND, T::OPTIONAL))
+pub fn shape_of_part(shape: u64, part: &str, column: Column, depth: u8) -> u64 {
+    let Column { kind, optional, shape: within } = column;
+    let within = depth.checked_sub(1).map_or(0, within);
+    crate::hash(&format!("{shape} {part} {kind:?} {optional} {within}"))
 }
 
 /// The shape of an enum that has a variant of this stored name, beside what `shape` says of those before. Generated code calls

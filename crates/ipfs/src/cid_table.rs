@@ -23,8 +23,9 @@ impl CidTable {
         Some((offset, len))
     }
 
-    pub(crate) fn append(&mut self, mut other: CidTable) {
-        self.entries.append(&mut other.entries);
+    /// One by one: `BTreeMap::append` makes the whole map anew, and this is called for each group.
+    pub(crate) fn append(&mut self, other: CidTable) {
+        self.entries.extend(other.entries);
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -22,22 +22,17 @@ pub(crate) fn body(fields: &FieldsNamed, p: &TokenStream, errors: &mut Errors) -
         let (encoded, decoded) = (of("encode"), of("decode"));
         encode.push(quote!(put(&mut map, #stored, #encoded(&self.#ident))?;));
         decode.push(quote!(#ident: get(map.field(#stored), #stored, #decoded)?));
-        let (kind, optional, within) = (of("KIND"), of("OPTIONAL"), of("shape"));
-        shapes.push(quote!(let shape = part(shape, #stored, #kind, #optional, #within, depth);));
+        let column = of("COLUMN");
+        shapes.push(quote!(let shape = #p::shape_of_part(shape, #stored, #column, depth);));
     }
     if !errors.is_empty() {
         return fallback(p);
     }
     let count = encode.len();
     let result = quote!(::core::result::Result);
-    // `part` is core's `shape_of_part`, which would mention the type once more
     quote! {
         const KIND: #p::Kind = #p::Kind::Struct;
         fn shape(depth: u8) -> u64 {
-            fn part(shape: u64, name: &str, kind: #p::Kind, optional: bool, within: fn(u8) -> u64, depth: u8) -> u64 {
-                let within = ::core::option::Option::map_or(u8::checked_sub(depth, 1), 0, within);
-                #p::hash(&::std::format!("{shape} {name} {kind:?} {optional} {within}"))
-            }
             let shape = 0;
             #(#shapes)*
             shape

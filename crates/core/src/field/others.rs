@@ -61,7 +61,7 @@ impl<T: Field> Field for BTreeMap<String, T> {
         decode_map(value)
     }
     fn shape(depth: u8) -> u64 {
-        shape_of_part::<T>(0, "map", depth)
+        shape_of_part(0, "map", T::COLUMN, depth)
     }
 }
 
@@ -75,7 +75,7 @@ impl<T: Field, S: BuildHasher + Default> Field for HashMap<String, T, S> {
         decode_map(value)
     }
     fn shape(depth: u8) -> u64 {
-        shape_of_part::<T>(0, "map", depth)
+        shape_of_part(0, "map", T::COLUMN, depth)
     }
 }
 
