@@ -1,6 +1,6 @@
 //! [`Id`]: the generated key of a record, typed by its model.
 
-use crate::{Field, FieldError, Kind, Timestamp, UserId, Value};
+use crate::{Field, FieldError, ID, Kind, Map, NONCE, Timestamp, UserId, Value};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use std::{cmp::Ordering, fmt, hash, marker::PhantomData, str::FromStr};
@@ -48,6 +48,15 @@ impl<M> Id<M> {
     /// When the record was created, by its creator's clock, in whole milliseconds.
     pub fn created(&self) -> Timestamp {
         Timestamp::from_millis((self.0.as_u128() >> 80) as i64)
+    }
+}
+
+/// Does the id of this stored record commit to this user? No other id than a generated one does.
+pub fn commits(record: &Map, user: &UserId) -> bool {
+    let (Some(id), Value::Bytes(nonce)) = (record.field(ID).as_text(), record.field(NONCE)) else { return false };
+    match (id.parse::<Id<()>>(), <[u8; 8]>::try_from(nonce.as_slice())) {
+        (Ok(id), Ok(nonce)) => id.commits_to(user, nonce),
+        _ => false,
     }
 }
 

@@ -46,7 +46,7 @@ pub use field::{Column, Field, decode_serde, encode_serde, shape_of_part, shape_
 pub use field_error::FieldError;
 pub use filter::{Filter, Sort};
 pub use hooks::{Hook, HookContext, HookError, Hooks, run_hook};
-pub use id::{Id, NotAnId};
+pub use id::{Id, NotAnId, commits};
 pub use include::{Inc, Include, IncludeOne, NoneYet};
 pub use insert::{Insert, Seed};
 pub use into_value::IntoValue;
@@ -59,7 +59,7 @@ pub use models::Models;
 pub use order::{Collation, INDEX_TEXT};
 pub use path::{AtCreation, Codec, List, Ordered, Path, Plain, ReadOnly, Settable, SettableAtCreation, Text, ViaSerde};
 pub use raw_row::{Included, RawRow};
-pub use record::{check, field_def, get, get_serde, key, new_record, put, put_key, put_serde, serde_field_def};
+pub use record::{check, field_def, get, key, new_record, put, serde_field_def};
 pub use relation::{Differs, Many, One, Rel, RelAt, RelOf, Relation, ToMany, ToOne};
 pub use rules::{Length, Matched, Pattern, Ranged};
 pub use schema::{

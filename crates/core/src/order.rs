@@ -1,6 +1,6 @@
 //! The order of values, and its form as bytes that sort alike.
 
-use crate::Value;
+use crate::{Value, id::stored_uuid};
 use rust_decimal::Decimal;
 use std::{cmp::Ordering, str::FromStr as _};
 
@@ -36,7 +36,7 @@ impl Collation {
             (Value::Text(a), Value::Text(b)) => match self {
                 Collation::Plain => a.as_bytes().cmp(b.as_bytes()),
                 Collation::Decimal => parsed(Decimal::from_str(a).ok(), Decimal::from_str(b).ok(), a, b),
-                Collation::Uuid => parsed(uuid(a), uuid(b), a, b),
+                Collation::Uuid => parsed(stored_uuid(a), stored_uuid(b), a, b),
             },
             (Value::Bytes(a), Value::Bytes(b)) => a.cmp(b),
             _ => {
@@ -100,20 +100,22 @@ impl Collation {
                 number(near, (int - near as i128) as i16, key);
             }
             Value::Float(float) => number(*float, 0, key),
-            Value::Text(text) => match (self, Decimal::from_str(text), uuid(text)) {
-                (Collation::Decimal, Ok(decimal), _) => {
+            Value::Text(text) => {
+                if self == Collation::Decimal
+                    && let Ok(decimal) = Decimal::from_str(text)
+                {
                     key.push(NUMBER);
                     self::decimal(decimal, key);
-                }
-                (Collation::Uuid, _, Some(uuid)) => {
+                } else if self == Collation::Uuid
+                    && let Some(uuid) = stored_uuid(text)
+                {
                     key.push(UUID);
                     key.extend_from_slice(uuid.as_bytes());
-                }
-                _ => {
+                } else {
                     key.push(TEXT);
                     return bytes(text.as_bytes(), limit, key);
                 }
-            },
+            }
             Value::Bytes(data) => {
                 key.push(BYTES);
                 return bytes(data, limit, key);
@@ -141,14 +143,6 @@ fn parsed<T: Ord>(a: Option<T>, b: Option<T>, a_text: &str, b_text: &str) -> Ord
         (None, Some(_)) => Ordering::Greater,
         (None, None) => a_text.as_bytes().cmp(b_text.as_bytes()),
     }
-}
-
-/// A UUID in the one form that is stored: lower case, with hyphens.
-fn uuid(text: &str) -> Option<uuid::Uuid> {
-    if text.len() != 36 || text.bytes().any(|b| b.is_ascii_uppercase()) {
-        return None;
-    }
-    uuid::Uuid::try_parse(text).ok()
 }
 
 fn number(float: f64, rest: i16, key: &mut Vec<u8>) {

@@ -1,10 +1,8 @@
-//! Stored records, field by field. Generated code calls these functions.
+//! Stored records, field by field. Generated code, and models written by hand, call these functions.
 
 use crate::{
-    Column, DecodeError, EncodeError, Field, FieldDef, FieldError, ID, Kind, Map, Model, ModelDef, Role, VERSION,
-    Value, decode_serde, encode_serde,
+    Column, DecodeError, EncodeError, Field, FieldDef, FieldError, Kind, Map, Model, ModelDef, Role, VERSION, Value,
 };
-use serde::{Serialize, de::DeserializeOwned};
 
 /// An empty record of this schema, with room for so many fields.
 pub fn new_record(model: &'static ModelDef, fields: usize) -> Map {
@@ -29,27 +27,6 @@ pub fn put<T: Field>(
     Ok(())
 }
 
-/// Puts a field of `#[field(serde)]` into a record.
-///
-/// # Errors
-/// If its value has no stored form.
-pub fn put_serde<T: Serialize>(
-    map: &mut Map,
-    model: &'static str,
-    field: &'static str,
-    stored: &'static str,
-    value: &T,
-) -> Result<(), EncodeError> {
-    let value = encode_serde(value).map_err(|reason| EncodeError::new(model, field, reason))?;
-    map.insert(stored, value);
-    Ok(())
-}
-
-/// Puts the text of a composite key into a record.
-pub fn put_key(map: &mut Map, key: Value) {
-    map.insert(ID, key);
-}
-
 /// Reads a field of a record.
 ///
 /// # Errors
@@ -65,19 +42,6 @@ pub fn get<T: Field>(
         return Err(DecodeError::new(model, field, "is absent, but the model requires it"));
     }
     T::decode(value).map_err(|reason| DecodeError::new(model, field, reason.to_string()))
-}
-
-/// Reads a field of `#[field(serde)]` of a record.
-///
-/// # Errors
-/// If it does not decode.
-pub fn get_serde<T: DeserializeOwned>(
-    map: &Map,
-    model: &'static str,
-    field: &'static str,
-    stored: &'static str,
-) -> Result<T, DecodeError> {
-    decode_serde(map.field(stored)).map_err(|reason| DecodeError::new(model, field, reason.to_string()))
 }
 
 /// The stored key of a record.

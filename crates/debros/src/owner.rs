@@ -1,12 +1,10 @@
 //! Whose a row is.
 
 use crate::{
-    Db, keys,
-    schema::commits,
-    source,
+    Db, keys, source,
     stores::{Key, Rows},
 };
-use debros_core::{EncodeError, Map, ModelDef, UserId, Value};
+use debros_core::{EncodeError, Map, ModelDef, UserId, Value, commits};
 use debros_orbit::{ReadDocuments as _, ReadError, StoreError};
 use debros_query::{SourceError, encode_key};
 

@@ -1,7 +1,7 @@
 //! [`Records`]: what the log's floor is told of models.
 
 use crate::{keys, registry::Registry};
-use debros_core::{FieldDef, Id, Map, ModelDef, NONCE, Scope, UserId, Value, Writers};
+use debros_core::{FieldDef, Map, ModelDef, Scope, UserId, Value, Writers, commits};
 use debros_orbit::{DatabaseInfo, IndexRow, Schema, Verdict};
 use debros_query::encode_key;
 use debros_shard::Application;
@@ -90,17 +90,6 @@ fn refusal(model: &ModelDef, author: &str, record: &Map) -> Option<String> {
             "`{}` is written by the owners of its records, and the id of this one is not of {author}",
             model.name
         )),
-    }
-}
-
-/// Does the id of this record commit to this user?
-pub(crate) fn commits(record: &Map, user: &UserId) -> bool {
-    let (Some(id), Value::Bytes(nonce)) = (record.field(debros_core::ID).as_text(), record.field(NONCE)) else {
-        return false;
-    };
-    match (id.parse::<Id<()>>(), <[u8; 8]>::try_from(nonce.as_slice())) {
-        (Ok(id), Ok(nonce)) => id.commits_to(user, nonce),
-        _ => false,
     }
 }
 

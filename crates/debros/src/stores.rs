@@ -1,7 +1,7 @@
 //! [`Stores`] and [`Rows`]: where the records of models are, in one state of the node.
 
-use crate::{keys, registry::Registry, schema::commits};
-use debros_core::{ModelDef, Role, UserId, Value};
+use crate::{keys, registry::Registry};
+use debros_core::{ModelDef, Role, UserId, Value, commits};
 use debros_orbit::{DatabaseId, Document, Position, ReadDocuments, ReadError};
 use debros_query::{Reach, encode_key};
 use debros_shard::{Databases, Opening, Place, shard_of};

@@ -4,13 +4,13 @@ use super::operation::{Change, Create, Delete, DeleteAll, Done, LinkRow, Operati
 use crate::{
     WriteError, keys,
     registry::Required,
-    schema::commits,
     source::{self, NodeSource},
     stores::{Key, Referrers, Rows, Stored, Stores},
     write::Target,
 };
 use debros_core::{
-    HookContext, ID, LEFT, Map, ModelDef, RIGHT, RelationKind, Scope, UserId, VERSION, Value, Writers, composite_key,
+    HookContext, ID, LEFT, Map, ModelDef, RIGHT, RelationKind, Scope, UserId, VERSION, Value, Writers, commits,
+    composite_key,
 };
 use debros_orbit::{DatabaseId, Document, Identity, ReadDocuments as _, ReadError, Writer};
 use debros_query::{Answered, End, Executor, QueryError, QuerySpec, Reach, encode_key, successor};
