@@ -114,8 +114,13 @@ impl<'g> Group<'g> {
     /// Applies an operation of a journal record.
     pub(crate) fn replay(&mut self, op: &[u8]) -> Result<(), ApplyError> {
         let apply = self.source.apply.clone();
+        self.applying(|group| apply.apply(op, group))
+    }
+
+    /// Runs what may change rows of state.
+    fn applying(&mut self, apply: impl FnOnce(&mut Self) -> Result<(), ApplyError>) -> Result<(), ApplyError> {
         self.applying = true;
-        let result = apply.apply(op, self);
+        let result = apply(self);
         self.applying = false;
         match (result, &self.fault) {
             (Ok(()), Some(fault)) => Err(fault.as_apply_error()),
@@ -152,6 +157,18 @@ impl<'g> Group<'g> {
     ///
     /// After an error the job is lost, whatever it returns.
     pub fn journal(&mut self, op: Vec<u8>) -> Result<(), ApplyError> {
+        let apply = self.source.apply.clone();
+        self.journal_with(op, |op, group| apply.apply(op, group))
+    }
+
+    /// [`Group::journal`] for a caller that knows already what the operation does to the state: `apply` stands in for
+    /// [`Apply::apply`], and must change exactly what that would change. A difference shows in
+    /// [`Store::verify`](crate::Store::verify).
+    pub fn journal_with(
+        &mut self,
+        op: Vec<u8>,
+        apply: impl FnOnce(&[u8], &mut Self) -> Result<(), ApplyError>,
+    ) -> Result<(), ApplyError> {
         if self.applying {
             self.fail(GroupFault::Misuse("operations are journaled by jobs, not by Apply"));
         } else if self.open.bytes() - self.mark.bytes + op.len() + OP_OVERHEAD > MAX_JOB {
@@ -160,7 +177,7 @@ impl<'g> Group<'g> {
         if let Some(fault) = &self.fault {
             return Err(fault.as_apply_error());
         }
-        if let Err(error) = self.replay(&op) {
+        if let Err(error) = self.applying(|group| apply(&op, group)) {
             self.fail(GroupFault::Apply(error.to_string()));
             return Err(error);
         }

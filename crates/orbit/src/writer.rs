@@ -42,12 +42,6 @@ impl<'w> Writer<'w> {
         Ok(info)
     }
 
-    /// Adds an entry that was found good to the log of its database, with what it does.
-    fn accept(&mut self, database: DatabaseId, hash: Hash, entry: Vec<u8>) -> Result<(), ApplyError> {
-        let block = self.job.add_block(hash.cid(), entry);
-        self.job.journal(JournalOp::EntryAccepted { database, block }.to_bytes())
-    }
-
     fn author(&mut self, identity: &Hash) -> Result<Option<Arc<Author>>, ReadError> {
         if let Some(author) = self.authors.get(identity) {
             return Ok(Some(author.clone()));

@@ -191,6 +191,9 @@ async fn import_table(
     is_stored: impl AsyncFn(&Row<'_>) -> Result<bool, ImportError>,
     add: impl Fn(Batch, &Row<'_>) -> Result<Batch, TableError>,
 ) -> Result<(), ImportError> {
+    if table.rows().next_row()?.is_none() {
+        return Err(TableError::Empty { file: table.name().to_owned() }.into());
+    }
     let mut rows = table.rows();
     let known = stored.min(table.row_count());
     for number in 1..=known {

@@ -38,6 +38,12 @@ pub enum TableError {
         /// Why.
         source: zip::result::ZipError,
     },
+    /// The table has no rows.
+    #[error("{file} has no rows: its first line names the columns, and each line below is a row")]
+    Empty {
+        /// The file.
+        file: String,
+    },
     /// The table lacks a column.
     #[error("{file} has no column `{column}` in its first line")]
     Column {

@@ -257,3 +257,15 @@ fn a_missing_file_is_told() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success() && said.contains("no-such-file.csv cannot be read"), "{said}");
 }
+
+#[test]
+fn a_file_without_rows_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("none.csv");
+    for text in ["", "month,day\n"] {
+        fs::write(&file, text).expect("it can be written");
+        let output = run(&folder.path().join("data"), &["--full", file.to_str().expect("a text")]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains("none.csv has no rows"), "{said}");
+    }
+}

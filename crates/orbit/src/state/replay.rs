@@ -32,7 +32,7 @@ impl Apply for Replay {
 }
 
 /// A failure of the store stays one; everything else says that the operation makes no sense.
-fn refused(error: StateError) -> ApplyError {
+pub(crate) fn refused(error: StateError) -> ApplyError {
     match error {
         StateError::Store(error) => ApplyError::Store(error),
         other => ApplyError::refused(other),

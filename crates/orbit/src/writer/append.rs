@@ -4,8 +4,9 @@ use crate::{
     database::ACCESS_FAMILY,
     entry::encode_payload,
     heads,
+    journal_op::JournalOp,
     limits::MAX_NEXT,
-    state::{Judged, Outcome, StateError},
+    state::{Accepted, Job, Judged, Outcome, StateError, refused, settle},
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::ApplyError;
@@ -150,7 +151,16 @@ impl Writer<'_> {
         let payload = encode_payload(&payload.into_value()).map_err(wrong)?;
         let bytes = Entry::encode(identity, &info.log, &payload, &next, &refs, time).map_err(wrong)?;
         let hash = Hash::of(&bytes);
-        self.accept(database, hash, bytes)?;
+        let block = self.job.add_block(hash.cid(), bytes);
+        let core = self.core;
+        // what replay would do, without decoding and judging once more what was just judged and encoded
+        let settled = |job: &mut dyn Job| {
+            let (_, _, position) =
+                job.group_block(block).ok_or_else(|| ApplyError::refused("the entry has no block"))?;
+            settle(job, core, &info, &author, &Accepted { hash, position, time, next: &next }, judged).map_err(refused)
+        };
+        let op = JournalOp::EntryAccepted { database, block }.to_bytes();
+        self.job.journal_with(op, Box::new(settled))?;
         Ok(hash)
     }
 }

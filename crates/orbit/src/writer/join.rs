@@ -1,6 +1,6 @@
 use crate::{
     DatabaseId, Entry, EntryError, Hash, IdentityBlock, IdentityError, LogError, ReadDocuments as _, ReadError,
-    WriteError, Writer, heads, limits::MAX_HEADS, log::check_time, state::StateError,
+    WriteError, Writer, heads, journal_op::JournalOp, limits::MAX_HEADS, log::check_time, state::StateError,
 };
 use debros_ipfs::ApplyError;
 
@@ -102,7 +102,8 @@ impl Writer<'_> {
             return Err(LogError::TooManyHeads.into());
         }
 
-        self.accept(database, hash, entry.into_bytes())?;
+        let block = self.job.add_block(hash.cid(), entry.into_bytes());
+        self.job.journal(JournalOp::EntryAccepted { database, block }.to_bytes())?;
         Ok(true)
     }
 
