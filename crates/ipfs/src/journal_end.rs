@@ -17,7 +17,7 @@ pub(crate) struct JournalEnd {
 
 impl JournalEnd {
     /// Length of [`JournalEnd::to_bytes`].
-    const BYTES: usize = 48;
+    pub(crate) const BYTES: usize = 48;
 
     /// Before the first group of the store.
     pub(crate) fn start(mark: &StoreMark) -> JournalEnd {

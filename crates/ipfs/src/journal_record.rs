@@ -1,5 +1,6 @@
 use crate::{
     block::sha256,
+    cbor_head::{head_len, push_head, read_head},
     store_mark::StoreMark,
     varint::{push_varint, varint_len},
 };
@@ -122,51 +123,6 @@ pub(crate) fn decode(data: &[u8], mark: &StoreMark) -> Option<JournalRecord> {
 /// The digest in the bytes of a record's CID, if they are those of one.
 pub(crate) fn cid_digest(cid: &[u8]) -> Option<[u8; 32]> {
     cid.strip_prefix(&CID_PREFIX)?.try_into().ok()
-}
-
-fn head_len(n: usize) -> usize {
-    match n {
-        0..=23 => 1,
-        24..=0xff => 2,
-        0x100..=0xffff => 3,
-        _ => 5,
-    }
-}
-
-fn push_head(bytes: &mut Vec<u8>, major: u8, n: usize) {
-    match n {
-        0..=23 => bytes.push(major | n as u8),
-        24..=0xff => bytes.extend_from_slice(&[major | 24, n as u8]),
-        0x100..=0xffff => {
-            bytes.push(major | 25);
-            bytes.extend_from_slice(&(n as u16).to_be_bytes());
-        }
-        _ => {
-            bytes.push(major | 26);
-            bytes.extend_from_slice(&(n as u32).to_be_bytes());
-        }
-    }
-}
-
-fn read_head(bytes: &mut &[u8], major: u8) -> Option<usize> {
-    let (first, rest) = bytes.split_first()?;
-    if first & 0xe0 != major {
-        return None;
-    }
-    let extra = match first & 0x1f {
-        small @ 0..=23 => {
-            *bytes = rest;
-            return Some(usize::from(small));
-        }
-        24 => 1,
-        25 => 2,
-        26 => 4,
-        _ => return None,
-    };
-    let (number, rest) = rest.split_at_checked(extra)?;
-    let n = number.iter().fold(0usize, |n, byte| n << 8 | usize::from(*byte));
-    *bytes = rest;
-    (head_len(n) == extra + 1).then_some(n)
 }
 
 #[cfg(test)]

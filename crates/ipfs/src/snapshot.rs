@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use crate::{
-    Bytes, Cid, Position, ReadState, Rows, StoreError, Table, block::block_key, merged_rows::MergedRows,
-    shared::Shared, view::View,
+    Bytes, Cid, Groups, Place, Position, ReadState, Rows, StoreError, Table, block::block_key, car::HEADER_LEN,
+    journal_end::JournalEnd, merged_rows::MergedRows, shared::Shared, view::View,
 };
 
 /// A consistent state to read from: of the last write answered before it was taken, or later. Cheap to take and to
@@ -11,6 +11,32 @@ use crate::{
 pub struct Snapshot {
     pub(crate) shared: Arc<Shared>,
     pub(crate) view: Arc<View>,
+}
+
+impl Snapshot {
+    /// The place behind the last group of this state.
+    pub fn end(&self) -> Place {
+        Place(self.view.end)
+    }
+
+    /// The groups of this state behind a place; all of them, without one.
+    pub fn groups(&self, from: Option<Place>) -> Groups {
+        let from = from.map_or_else(|| JournalEnd::start(self.shared.segments.mark()), |place| place.0);
+        Groups::new(self.shared.clone(), from, self.view.end)
+    }
+
+    /// Bytes of segments between a place (without one, the beginning) and the end of this state.
+    pub fn bytes_behind(&self, from: Option<Place>) -> Result<u64, StoreError> {
+        let from = from.map_or((1, HEADER_LEN), |place| place.0.place());
+        let end = self.view.end.place();
+        let mut bytes = 0;
+        for number in from.0..=end.0 {
+            let first = if number == from.0 { from.1 } else { HEADER_LEN };
+            let last = if number == end.0 { u64::from(end.1) } else { self.shared.segments.len(number)? };
+            bytes += last.saturating_sub(u64::from(first));
+        }
+        Ok(bytes)
+    }
 }
 
 impl ReadState for Snapshot {

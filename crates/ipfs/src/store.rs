@@ -9,6 +9,7 @@ use tokio::sync::{TryAcquireError, oneshot, watch};
 
 use crate::{
     Apply, CommitError, DiskError, Durability, Group, OpenError, Recovery, Report, Snapshot, StoreError, StoreOptions,
+    block::sha256,
     checkpointer::Checkpointer,
     committer,
     folder::Folder,
@@ -140,6 +141,20 @@ impl Store {
         shared.check_open()?;
         let view = shared.views.current();
         Ok(Snapshot { shared, view })
+    }
+
+    /// Tells when something was committed: the receiver holds how many groups have been, since the store was made.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.handle.shared.views.commits()
+    }
+
+    /// Eight bytes that tell this store from others where it must be named outside. They follow from its mark, which
+    /// cannot be found out from them.
+    pub fn tag(&self) -> [u8; 8] {
+        let digest = sha256(&[b"tag of a store".as_slice(), self.handle.shared.segments.mark().bytes()].concat());
+        let mut tag = [0; 8];
+        tag.copy_from_slice(&digest[..8]);
+        tag
     }
 
     /// Checks the hash of every block and the chain of all journal records, and rebuilds the state from them beside the

@@ -3,6 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
+
 use crate::{
     StoreOptions, group::InFlight, journal_end::JournalEnd, locked::lock, overlay::Overlay, state_file::Base,
     view::View,
@@ -27,6 +29,8 @@ pub(crate) struct Views {
     /// The writer waits here for room.
     room: Condvar,
     limits: Limits,
+    /// How many groups are committed.
+    commits: watch::Sender<u64>,
 }
 
 /// When checkpoints start and when writing waits for them.
@@ -71,8 +75,10 @@ pub(crate) enum Work {
 
 impl Views {
     pub(crate) fn new(view: View, appended: u64, options: &StoreOptions) -> Views {
+        let commits = watch::Sender::new(view.end.sequence - 1);
         let memory = view.layers.iter().map(|layer| layer.bytes() as u64).sum();
         Views {
+            commits,
             state: Mutex::new(State {
                 view: Arc::new(view),
                 in_flight: None,
@@ -93,6 +99,10 @@ impl Views {
                 max_memory: options.checkpoint_bytes.saturating_mul(MEMORY_PER_CHECKPOINT_BYTE),
             },
         }
+    }
+
+    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.subscribe()
     }
 
     pub(crate) fn current(&self) -> Arc<View> {
@@ -130,6 +140,8 @@ impl Views {
         if was_clean || (!was_due && self.limits.due(&state)) {
             self.work.notify_one();
         }
+        drop(state);
+        self.commits.send_replace(end.sequence - 1);
     }
 
     /// The group under commit failed.

@@ -1,6 +1,7 @@
 //! The store as its users see it: commits, snapshots, lifecycle, crashes, damage.
 #![allow(clippy::unwrap_used)]
 
+mod committed_groups;
 mod crash;
 mod damage;
 mod groups;
