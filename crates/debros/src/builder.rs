@@ -2,7 +2,11 @@
 
 use crate::{Db, Durability, OpenError};
 use debros_core::{Models, UserId};
+#[cfg(feature = "kubo")]
+use debros_ipfs::KuboOptions;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "kubo")]
+use std::time::Duration;
 
 /// How a database is opened: [`Db::builder`] makes one.
 #[derive(Clone, Debug)]
@@ -14,6 +18,12 @@ pub struct Builder {
     pub(crate) durability: Durability,
     pub(crate) store: debros_ipfs::StoreOptions,
     pub(crate) open_databases: usize,
+    #[cfg(feature = "kubo")]
+    pub(crate) kubo: Option<KuboOptions>,
+    #[cfg(feature = "kubo")]
+    pub(crate) kubo_optional: bool,
+    #[cfg(feature = "kubo")]
+    pub(crate) pinned_within: Duration,
 }
 
 impl Builder {
@@ -25,6 +35,12 @@ impl Builder {
             durability: Durability::default(),
             store: debros_ipfs::StoreOptions::default(),
             open_databases: 1024,
+            #[cfg(feature = "kubo")]
+            kubo: None,
+            #[cfg(feature = "kubo")]
+            kubo_optional: false,
+            #[cfg(feature = "kubo")]
+            pinned_within: Duration::from_secs(30),
         }
     }
 
@@ -38,6 +54,31 @@ impl Builder {
     /// When a write is answered, unless a session says otherwise: [`Durability::Local`] by default.
     pub fn durability(mut self, durability: Durability) -> Builder {
         self.durability = durability;
+        self
+    }
+
+    /// Keeps the blocks in a Kubo daemon, too: the address of its RPC, as `http://127.0.0.1:5001`, or [`KuboOptions`] with what it
+    /// takes to be let in. Everything that was and will be written is sent there and pinned, in the background; the data folder stays
+    /// what counts, and the daemon may go away and come back. Opening is an error if the daemon cannot be used, unless it is
+    /// [optional](Builder::optional).
+    #[cfg(feature = "kubo")]
+    pub fn kubo(mut self, daemon: impl Into<KuboOptions>) -> Builder {
+        self.kubo = Some(daemon.into());
+        self
+    }
+
+    /// The Kubo daemon need not be there when the database is opened: [`Kubo::status`](crate::Kubo::status) tells how it stands, and
+    /// it is tried again and again.
+    #[cfg(feature = "kubo")]
+    pub fn optional(mut self) -> Builder {
+        self.kubo_optional = true;
+        self
+    }
+
+    /// How long a write with [`Durability::Pinned`] waits for the daemon: 30 seconds by default.
+    #[cfg(feature = "kubo")]
+    pub fn pinned_within(mut self, within: Duration) -> Builder {
+        self.pinned_within = within;
         self
     }
 

@@ -37,7 +37,20 @@ struct Inner {
     durability: Durability,
     /// The data folder, by its one true path.
     folder: Arc<Path>,
+    #[cfg(feature = "kubo")]
+    daemon: Option<Daemon>,
 }
+
+/// The Kubo daemon of a database.
+#[cfg(feature = "kubo")]
+struct Daemon {
+    courier: debros_orbit::Courier,
+    pinned_within: std::time::Duration,
+}
+
+/// How long closing waits for a daemon to confirm what it was not sent yet.
+#[cfg(feature = "kubo")]
+const CLOSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Db {
     /// Opens the database in this folder, and makes the folder if it is not there. `application` is the application's name: 1 to 64 of
@@ -55,7 +68,9 @@ impl Db {
     }
 
     pub(crate) async fn open_with(builder: Builder, models: Models) -> Result<Db, OpenError> {
-        let Builder { folder, application, admins, durability, store, open_databases } = builder;
+        #[cfg(feature = "kubo")]
+        let (kubo, optional, pinned_within) = (builder.kubo.clone(), builder.kubo_optional, builder.pinned_within);
+        let Builder { folder, application, admins, durability, store, open_databases, .. } = builder;
         let application = Application::new(application, admins)?;
         let registry = Arc::new(Registry::new(models, !application.admins().is_empty())?);
         let records = Arc::new(Records::new(registry.clone(), application.clone()));
@@ -69,7 +84,20 @@ impl Db {
         };
         let (node, folder) = blocking::run(open).await?;
         let stores = Arc::new(Stores { registry, databases });
-        Ok(Db { inner: Arc::new(Inner { node, stores, durability, folder: folder.into() }) })
+        #[cfg(feature = "kubo")]
+        let daemon = match kubo {
+            None => None,
+            Some(kubo) => Some(Daemon { courier: node.ship(kubo, optional).await?, pinned_within }),
+        };
+        let inner = Inner {
+            node,
+            stores,
+            durability,
+            folder: folder.into(),
+            #[cfg(feature = "kubo")]
+            daemon,
+        };
+        Ok(Db { inner: Arc::new(inner) })
     }
 
     /// The user of this name on this device; the keys are made the first time, and kept in the data folder.
@@ -191,7 +219,35 @@ impl Db {
     /// # Errors
     /// If something could not be made durable.
     pub async fn close(self) -> Result<(), Error> {
+        #[cfg(feature = "kubo")]
+        if let Some(daemon) = &self.inner.daemon {
+            daemon.courier.close(CLOSE_WITHIN).await;
+        }
         Ok(self.inner.node.close().await?)
+    }
+
+    /// The database's blocks in the Kubo daemon that it was opened with. Without one, its status says so by having no `url`.
+    #[cfg(feature = "kubo")]
+    pub fn kubo(&self) -> crate::Kubo {
+        crate::Kubo::new(self.clone())
+    }
+
+    #[cfg(feature = "kubo")]
+    pub(crate) fn courier(&self) -> Option<&debros_orbit::Courier> {
+        self.inner.daemon.as_ref().map(|daemon| &daemon.courier)
+    }
+
+    /// Waits until what was just written is as durable as the caller asks, beyond the local store.
+    async fn confirm(&self, durability: Durability) -> Result<(), WriteError> {
+        match durability {
+            Durability::Local | Durability::Buffered => Ok(()),
+            #[cfg(feature = "kubo")]
+            Durability::Pinned => {
+                let daemon = self.inner.daemon.as_ref().ok_or(WriteError::NoKubo)?;
+                let snapshot = self.snapshot().map_err(WriteError::store)?;
+                Ok(daemon.courier.pinned(&snapshot, daemon.pinned_within).await?)
+            }
+        }
     }
 
     pub(crate) fn stores(&self) -> &Arc<Stores> {
@@ -221,12 +277,17 @@ impl Db {
         if !identity.is_of(&self.inner.folder) {
             return Err(WriteError::OtherFolder { user: identity.user() });
         }
+        #[cfg(feature = "kubo")]
+        if durability == Durability::Pinned && self.inner.daemon.is_none() {
+            return Err(WriteError::NoKubo);
+        }
         let (stores, signer) = (self.inner.stores.clone(), identity.signer.clone());
         let job =
             move |writer: &mut debros_orbit::Writer<'_>| write::apply(writer, &stores, &signer, context, operations);
-        match self.inner.node.write(durability, job).await {
+        match self.inner.node.write(durability.local(), job).await {
             Ok(Applied { done, opened }) => {
                 self.inner.stores.databases.remember(opened);
+                self.confirm(durability).await?;
                 Ok(done)
             }
             Err(CommitError::Job(error)) => Err(error),

@@ -53,10 +53,13 @@
 mod blocking;
 mod builder;
 mod db;
+mod durability;
 mod error;
 mod execute;
 mod identity;
 mod keys;
+#[cfg(feature = "kubo")]
+mod kubo;
 mod open_error;
 mod owner;
 pub mod prelude;
@@ -86,10 +89,17 @@ pub use debros_core::{
     Value, Violation, models,
 };
 pub use debros_derive::{Value, model};
-pub use debros_orbit::{Durability, KeystoreError, Report as VerifyReport, StoreError};
+#[cfg(feature = "kubo")]
+pub use debros_ipfs::{KuboError, KuboOptions};
+#[cfg(feature = "kubo")]
+pub use debros_orbit::{CatchUpError, CaughtUp, LastShipment, NotPinned, ShippingError, ShippingStatus};
+pub use debros_orbit::{KeystoreError, Report as VerifyReport, StoreError};
 pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};
+pub use durability::Durability;
 pub use error::{Error, Result};
 pub use identity::{Identity, IdentityError};
+#[cfg(feature = "kubo")]
+pub use kubo::{Kubo, KuboReadError};
 pub use open_error::OpenError;
 pub use owner::OwnerError;
 pub use problem::{Problem, ProblemKind};

@@ -68,6 +68,10 @@ pub enum OpenError {
     /// The private keys.
     #[error(transparent)]
     Keys(#[from] debros_orbit::KeystoreError),
+    /// The Kubo daemon cannot be used.
+    #[cfg(feature = "kubo")]
+    #[error(transparent)]
+    Kubo(#[from] debros_orbit::ShippingError),
     /// Anything else that the local store says.
     #[error(transparent)]
     Store(debros_ipfs::OpenError),

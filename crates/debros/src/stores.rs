@@ -25,6 +25,16 @@ impl Stores {
     pub(crate) fn model_of(&self, family: &str) -> Option<&'static ModelDef> {
         self.registry.by_stored(self.databases.application().stored_of(family)?)
     }
+
+    /// The database of this name, as this application would make it; `None`, if it would make none of that name.
+    #[cfg(feature = "kubo")]
+    pub(crate) fn spec(&self, name: &debros_shard::DatabaseName) -> Option<debros_orbit::DatabaseSpec> {
+        let application = self.databases.application();
+        let model = self.registry.by_stored(&name.stored)?;
+        let user = name.user.as_ref().map(|user| user.parse()).transpose().ok()?;
+        let spec = application.database(model, user.as_ref(), name.shard);
+        (spec.name == name.to_string()).then_some(spec)
+    }
 }
 
 /// A state of the node, as models see it: one that is committed, or, with `opening`, one that a job of the writer is making.

@@ -5,7 +5,8 @@ use debros_query::QueryError;
 
 /// Why a create, update, delete, link or batch did nothing.
 ///
-/// Whatever the reason, nothing of the operation was written: a batch is written whole or not at all.
+/// Whatever the reason, nothing of the operation was written: a batch is written whole or not at all. (The one exception is
+/// `NotPinned`, of the feature `kubo`: then all of it was.)
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -199,6 +200,16 @@ pub enum WriteError {
         /// The user.
         user: UserId,
     },
+    /// [`Durability::Pinned`](crate::Durability::Pinned) was asked for, and there is no daemon to pin anything. Nothing was written.
+    #[cfg(feature = "kubo")]
+    #[error(
+        "`Durability::Pinned` waits for a Kubo daemon, and this database was opened without one: name it by `Db::builder(..).kubo(\"http://127.0.0.1:5001\")`"
+    )]
+    NoKubo,
+    /// It **was written** and is durable here, but the Kubo daemon has not confirmed in time that it pins it.
+    #[cfg(feature = "kubo")]
+    #[error(transparent)]
+    NotPinned(#[from] debros_orbit::NotPinned),
     /// The database was closed.
     #[error("the database was closed; open it again to write")]
     Closed,

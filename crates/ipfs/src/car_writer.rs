@@ -46,6 +46,11 @@ impl CarWriter {
         CarWriter { bytes, blocks: 0, block_bytes: 0 }
     }
 
+    /// Blocks without a header, to go behind what another writer made.
+    pub fn blocks_only() -> CarWriter {
+        CarWriter { bytes: Vec::new(), blocks: 0, block_bytes: 0 }
+    }
+
     /// Adds a block.
     pub fn block(&mut self, cid: &Cid, data: &[u8]) {
         let cid = cid.to_bytes();

@@ -24,6 +24,8 @@ mod groups;
 mod job;
 mod journal_end;
 mod journal_record;
+#[cfg(feature = "kubo")]
+mod kubo;
 mod layered;
 mod lock;
 mod locked;
@@ -71,6 +73,8 @@ pub use disk_error::DiskError;
 pub use durability::Durability;
 pub use group::Group;
 pub use groups::{CommittedGroup, Groups};
+#[cfg(feature = "kubo")]
+pub use kubo::{ExportedBlocks, Imported, Kubo, KuboDaemon, KuboError, KuboOptions, KuboPin, RepoStat};
 pub use lock::Holder;
 pub use open_error::OpenError;
 pub use options::StoreOptions;

@@ -1,7 +1,8 @@
 //! [`JournalOp`]: what the journal records.
 
-use crate::{AccessSpec, DatabaseId, DatabaseSpec, Hash, encoder::Encoder};
+use crate::{AccessSpec, DatabaseId, DatabaseSpec, Hash, encoder::Encoder, shipping::Shipment};
 use ciborium::Value as Cbor;
+use debros_ipfs::Place;
 
 /// One thing that happened on this node. State follows from these, in their order, and from the blocks beside them, and
 /// from nothing else.
@@ -16,6 +17,13 @@ pub(crate) enum JournalOp {
     IdentityAdded { block: u32 },
     /// 3: an entry was checked and joined the log of a database; its block is this one of the group.
     EntryAccepted { database: DatabaseId, block: u32 },
+    /// 4: a Kubo daemon (its peer id) confirmed that it holds and pins shipments: the new ones stand for `replaced`, or
+    /// for what lies before `until`, where so many entries are.
+    Shipped { daemon: String, until: Option<(Place, u64)>, added: Vec<Shipment>, replaced: Vec<u64> },
+    /// 5: a daemon has lost shipments of these databases: what of them lies before `until` is to be shipped once more.
+    ShipmentsLost { daemon: String, databases: Vec<DatabaseId>, until: Place },
+    /// 6: of what a daemon had lost it has everything before this place again; all of it, without one.
+    ShippedAgain { daemon: String, until: Option<Place>, added: Vec<Shipment> },
 }
 
 /// Why an operation of the journal is not understood.
@@ -31,6 +39,8 @@ pub(crate) enum JournalOpError {
 
 impl JournalOp {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let places = |place: &Option<Place>| place.map_or(Cbor::Null, |place| Cbor::Bytes(place.to_bytes().to_vec()));
+        let shipments = |all: &[Shipment]| Cbor::Array(all.iter().map(shipment_to_cbor).collect());
         let items = match self {
             // by far the most frequent, so without a detour over values
             JournalOp::EntryAccepted { database, block } => {
@@ -52,6 +62,23 @@ impl JournalOp {
                 Cbor::from(spec.family.as_str()),
                 Cbor::Bytes(spec.tag.clone()),
             ],
+            JournalOp::Shipped { daemon, until, added, replaced } => vec![
+                Cbor::from(4),
+                Cbor::from(daemon.as_str()),
+                places(&until.map(|(place, _)| place)),
+                Cbor::from(until.map_or(0, |(_, entries)| entries)),
+                shipments(added),
+                Cbor::Array(replaced.iter().map(|number| Cbor::from(*number)).collect()),
+            ],
+            JournalOp::ShipmentsLost { daemon, databases, until } => vec![
+                Cbor::from(5),
+                Cbor::from(daemon.as_str()),
+                Cbor::Array(databases.iter().map(|database| Cbor::from(database.0)).collect()),
+                places(&Some(*until)),
+            ],
+            JournalOp::ShippedAgain { daemon, until, added } => {
+                vec![Cbor::from(6), Cbor::from(daemon.as_str()), places(until), shipments(added)]
+            }
         };
         let mut bytes = Vec::new();
         let written = ciborium::into_writer(&Cbor::Array(items), &mut bytes);
@@ -80,6 +107,22 @@ impl JournalOp {
             },
             2 => JournalOp::IdentityAdded { block: number(next()?)? },
             3 => JournalOp::EntryAccepted { database: DatabaseId(number(next()?)?), block: number(next()?)? },
+            4 => {
+                let (daemon, until, entries) = (text(next()?)?, place(next()?)?, number(next()?)?);
+                let added = list(next()?)?.into_iter().map(shipment).collect::<Result<_, _>>()?;
+                let replaced = list(next()?)?.into_iter().map(number).collect::<Result<_, _>>()?;
+                JournalOp::Shipped { daemon, until: until.map(|place| (place, entries)), added, replaced }
+            }
+            5 => JournalOp::ShipmentsLost {
+                daemon: text(next()?)?,
+                databases: list(next()?)?.into_iter().map(|id| number(id).map(DatabaseId)).collect::<Result<_, _>>()?,
+                until: place(next()?)?.ok_or(damaged("a place is missing"))?,
+            },
+            6 => JournalOp::ShippedAgain {
+                daemon: text(next()?)?,
+                until: place(next()?)?,
+                added: list(next()?)?.into_iter().map(shipment).collect::<Result<_, _>>()?,
+            },
             newer => return Err(JournalOpError::Newer(newer)),
         };
         if items.next().is_some() { Err(damaged("it has too many items")) } else { Ok(op) }
@@ -103,8 +146,44 @@ fn bytes_of(value: Cbor) -> Result<Vec<u8>, JournalOpError> {
     value.into_bytes().map_err(|_| JournalOpError::Damaged("bytes are missing"))
 }
 
+fn list(value: Cbor) -> Result<Vec<Cbor>, JournalOpError> {
+    value.into_array().map_err(|_| JournalOpError::Damaged("a list is missing"))
+}
+
+fn place(value: Cbor) -> Result<Option<Place>, JournalOpError> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    Place::from_bytes(&bytes_of(value)?).map(Some).ok_or(JournalOpError::Damaged("a place is not of 48 bytes"))
+}
+
+fn shipment_to_cbor(shipment: &Shipment) -> Cbor {
+    Cbor::Array(vec![
+        Cbor::from(shipment.database.0),
+        Cbor::from(shipment.number),
+        Cbor::from(shipment.level),
+        Cbor::Bytes(shipment.root.digest().to_vec()),
+        Cbor::from(shipment.depth),
+        Cbor::from(shipment.blocks),
+    ])
+}
+
+fn shipment(value: Cbor) -> Result<Shipment, JournalOpError> {
+    let damaged = JournalOpError::Damaged;
+    let mut items = list(value)?.into_iter();
+    let mut next = || items.next().ok_or(damaged("an item of a shipment is missing"));
+    let shipment = Shipment {
+        database: DatabaseId(number(next()?)?),
+        number: number(next()?)?,
+        level: number(next()?)?,
+        root: Hash::from_digest(bytes_of(next()?)?.try_into().map_err(|_| damaged("a hash is not of 32 bytes"))?),
+        depth: number(next()?)?,
+        blocks: number(next()?)?,
+    };
+    if items.next().is_some() { Err(damaged("a shipment has too many items")) } else { Ok(shipment) }
+}
+
 fn access(value: Cbor) -> Result<AccessSpec, JournalOpError> {
-    let list = |value: Cbor| value.into_array().map_err(|_| JournalOpError::Damaged("a list is missing"));
     let mut items = list(value)?.into_iter();
     let ids = list(items.next().unwrap_or(Cbor::Null))?.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
     Ok(match items.next() {
@@ -128,12 +207,25 @@ mod tests {
         };
         let opened =
             |id, access| JournalOp::DatabaseOpened { id: DatabaseId(id), manifest: Hash::of(b"m"), spec: spec(access) };
+        let place = Place::from_bytes(&[7; 48]).expect("48 bytes are a place");
+        let (database, root) = (DatabaseId(4), Hash::of(b"root"));
+        let shipment = Shipment { database, number: 77, level: 2, root, depth: 1, blocks: 1_000 };
         vec![
             opened(0, AccessSpec::Ipfs { write: vec![] }),
             opened(u32::MAX, AccessSpec::Ipfs { write: vec!["*".to_owned(), "a".to_owned()] }),
             opened(7, AccessSpec::Orbitdb { name: "n".to_owned(), admins: vec!["a".to_owned()] }),
             JournalOp::IdentityAdded { block: 3 },
             JournalOp::EntryAccepted { database: DatabaseId(70_000), block: u32::MAX },
+            JournalOp::Shipped {
+                daemon: "12D3".to_owned(),
+                until: Some((place, 9)),
+                added: vec![shipment, shipment],
+                replaced: vec![1, u64::MAX],
+            },
+            JournalOp::Shipped { daemon: String::new(), until: None, added: vec![], replaced: vec![] },
+            JournalOp::ShipmentsLost { daemon: "12D3".to_owned(), databases: vec![DatabaseId(3)], until: place },
+            JournalOp::ShippedAgain { daemon: "12D3".to_owned(), until: Some(place), added: vec![shipment] },
+            JournalOp::ShippedAgain { daemon: "12D3".to_owned(), until: None, added: vec![] },
         ]
     }
 
@@ -147,8 +239,8 @@ mod tests {
 
     #[test]
     fn a_newer_kind_is_said_to_be_newer() {
-        let error = JournalOp::from_bytes(&[0x82, 9, 0x61, b'x']).unwrap_err();
-        assert_eq!(error, JournalOpError::Newer(9));
+        let error = JournalOp::from_bytes(&[0x82, 17, 0x61, b'x']).unwrap_err();
+        assert_eq!(error, JournalOpError::Newer(17));
         assert!(error.to_string().contains("newer version"));
     }
 

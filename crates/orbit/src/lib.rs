@@ -94,6 +94,7 @@ mod read;
 mod read_error;
 mod scanner;
 mod schema;
+mod shipping;
 mod signing_key;
 mod snapshot;
 mod state;
@@ -125,6 +126,10 @@ pub use read::{ReadDocuments, RowRefs};
 pub use read_error::ReadError;
 pub use scanner::ScanError;
 pub use schema::{IndexRow, NoSchema, Schema, Verdict};
+#[cfg(feature = "kubo")]
+pub use shipping::{
+    BlockList, BlockListError, CatchUpError, CaughtUp, Courier, LastShipment, NotPinned, ShippingError, ShippingStatus,
+};
 pub use signing_key::{KeyError, SigningKey};
 pub use snapshot::Snapshot;
 pub use user_key::UserKey;

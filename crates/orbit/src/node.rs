@@ -78,6 +78,11 @@ impl Node {
         Ok(self.keystore.user_key(name)?.export())
     }
 
+    #[cfg(feature = "kubo")]
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// The private keys of the data folder.
     pub fn keystore(&self) -> &Keystore {
         &self.keystore

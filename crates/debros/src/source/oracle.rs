@@ -1,7 +1,7 @@
 //! The engine against a naive oracle: generated schemas, data and queries, on any number of shards and users, with and without
 //! indexes.
 
-use crate::{Db, Durability};
+use crate::Db;
 use debros_core::{ID, ModelDef, Models, UserId, Value};
 use debros_orbit::{Identity, SigningKey};
 use debros_query::{
@@ -66,7 +66,7 @@ impl Engine {
             }
             Ok(())
         };
-        self.runtime.block_on(self.db.node().write(Durability::Buffered, job)).unwrap();
+        self.runtime.block_on(self.db.node().write(debros_orbit::Durability::Buffered, job)).unwrap();
     }
 
     fn execute(&self, me: Option<u8>, spec: &QuerySpec, end: &End) -> Result<Outcome, QueryError> {

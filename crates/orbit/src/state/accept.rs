@@ -2,10 +2,11 @@
 
 use super::{
     Author, DocumentRow, Fields, Head, Job, LogRow, StateError,
-    core::{Core, load_record},
+    core::{ALL_ENTRIES, Core, all_entries, load_record},
     document_row::Stamp,
     tables::{
-        DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, family_prefix, index_prefix, key_of, problem_key,
+        COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, family_prefix, index_prefix, key_of,
+        problem_key,
     },
 };
 use crate::{
@@ -204,6 +205,8 @@ pub(crate) fn settle(
     log.heads.retain(|head| !entry.next.contains(&head.hash));
     log.heads.push(Head { hash: entry.hash, author: author.number, time: entry.time });
     job.put(LOGS, key_of(database.id, &[]), log.to_bytes());
+    let entries = all_entries(job.as_state())?;
+    job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
     Ok(())
 }
 

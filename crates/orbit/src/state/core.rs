@@ -120,6 +120,16 @@ pub(crate) fn counter(state: &dyn ReadState, which: &str) -> Result<u32, StateEr
     Ok(number_at(state, COUNTERS, which.as_bytes())?.unwrap_or(0))
 }
 
+/// The counter of the entries of all databases, of 64 bits.
+pub(crate) const ALL_ENTRIES: &[u8] = b"e";
+
+/// How many entries all databases have together.
+pub(crate) fn all_entries(state: &dyn ReadState) -> Result<u64, StateError> {
+    let Some(row) = state.get(COUNTERS, ALL_ENTRIES)? else { return Ok(0) };
+    let number = row.try_into().map(u64::from_be_bytes);
+    number.map_err(|_| StateError::Broken("the count of all entries is unreadable".to_owned()))
+}
+
 /// The number that the next database gets.
 pub(crate) fn next_database(state: &dyn ReadState) -> Result<u32, StateError> {
     counter(state, "d")

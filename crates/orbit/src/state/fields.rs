@@ -81,6 +81,10 @@ impl<'r> FieldReader<'r> {
         Position::from_bytes(&self.array::<{ Position::BYTES }>()?)
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn rest(self) -> &'r [u8] {
         self.0
     }

@@ -6,13 +6,15 @@ use super::{
     core::{counter, info_to_bytes, number_at},
     tables::{ADDRESSES, AUTHORS, COUNTERS, DATABASES, FAMILIES, IDENTITIES, MEMBERS, NAMES, name_key},
 };
-use crate::{DatabaseId, DatabaseSpec, Hash, IdentityBlock, Payload, entry::EntryParts, journal_op::JournalOp};
+use crate::{
+    DatabaseId, DatabaseSpec, Hash, IdentityBlock, Payload, entry::EntryParts, journal_op::JournalOp, shipping::Shipped,
+};
 use debros_core::Value;
 use debros_ipfs::{Apply, ApplyError, Group};
 use std::sync::Arc;
 
 /// The rules by which this version derives state; another number, and state is derived anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Derives state from the operations of the journal and their blocks.
 pub(crate) struct Replay {
@@ -53,6 +55,9 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
             Ok(())
         }
         JournalOp::EntryAccepted { database, block } => entry_accepted(core, *database, *block, job),
+        JournalOp::Shipped { daemon, until, added, replaced } => Shipped::shipped(daemon, *until, added, replaced, job),
+        JournalOp::ShipmentsLost { daemon, databases, until } => Shipped::lost(daemon, databases, *until, job),
+        JournalOp::ShippedAgain { daemon, until, added } => Shipped::shipped_again(daemon, *until, added, job),
     }
 }
 

@@ -33,6 +33,19 @@ pub(crate) const INDEXES: Table = Table("indexes");
 pub(crate) const FAMILY_ROWS: Table = Table("family_rows");
 /// Database, 0 for a row or 1 for a refused entry, key → what is wrong.
 pub(crate) const PROBLEMS: Table = Table("problems");
+/// Daemon → what it has been sent.
+pub(crate) const SHIPPED: Table = Table("shipped");
+/// Daemon, number of the shipment → the shipment.
+pub(crate) const SHIPMENTS: Table = Table("shipments");
+
+/// What the shipments of a daemon begin with, or the key of one.
+pub(crate) fn shipment_key(daemon: &str, number: Option<u64>) -> Vec<u8> {
+    let mut key = Vec::with_capacity(12 + daemon.len());
+    key.extend_from_slice(&(daemon.len() as u32).to_be_bytes());
+    key.extend_from_slice(daemon.as_bytes());
+    key.extend(number.into_iter().flat_map(u64::to_be_bytes));
+    key
+}
 
 /// The key of something of a database.
 pub(crate) fn key_of(database: DatabaseId, rest: &[u8]) -> Vec<u8> {

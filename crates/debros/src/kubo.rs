@@ -1,0 +1,130 @@
+//! [`Kubo`]: a database's blocks in a Kubo daemon.
+
+use crate::Db;
+use debros_orbit::{
+    CatchUpError, CaughtUp, Hash, Manifest, ManifestError, NotAHash, NotAnAddress, ReadDocuments as _, ReadError,
+    ShippingStatus,
+};
+use debros_shard::{DatabaseName, NotADatabaseName};
+use std::time::Duration;
+
+/// How long a block that is asked for by its name is waited for.
+const BLOCK_WITHIN: Duration = Duration::from_secs(30);
+
+/// A database's blocks in the Kubo daemon that it was opened with: [`Db::kubo`] gives it.
+#[derive(Clone, Debug)]
+pub struct Kubo {
+    db: Db,
+}
+
+/// Why something was not had through the Kubo daemon.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KuboReadError {
+    /// The database was opened without a daemon.
+    #[error(
+        "this database was opened without a Kubo daemon: name one by `Db::builder(..).kubo(\"http://127.0.0.1:5001\")`"
+    )]
+    NoDaemon,
+    /// A text that is no address of a database.
+    #[error(transparent)]
+    Address(#[from] NotAnAddress),
+    /// A text that is no name of a block.
+    #[error(transparent)]
+    Hash(#[from] NotAHash),
+    /// The block of the database's address is none of a database.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The database is not one of debros.
+    #[error(transparent)]
+    Name(#[from] NotADatabaseName),
+    /// The database is another application's, of a model that this one does not have, or of other admins.
+    #[error(
+        "the database {address} is `{name}`, which is none of this application: open the database with its name, all its models and the same admins"
+    )]
+    OtherApplication {
+        /// The address.
+        address: String,
+        /// The name in its manifest.
+        name: String,
+    },
+    /// What the daemon gives could not be taken over.
+    #[error(transparent)]
+    CatchUp(#[from] CatchUpError),
+    /// The local databases could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+impl Kubo {
+    pub(crate) fn new(db: Db) -> Kubo {
+        Kubo { db }
+    }
+
+    /// How it stands: whether the daemon is reachable, what is still to be sent, what went wrong last.
+    pub fn status(&self) -> ShippingStatus {
+        self.db.courier().map(|courier| courier.status()).unwrap_or_default()
+    }
+
+    /// Waits until the daemon holds and pins everything that was answered so far.
+    ///
+    /// # Errors
+    /// If it does not within this time: [`NotPinned`](debros_orbit::NotPinned) tells why.
+    pub async fn flush(&self, within: Duration) -> Result<(), crate::Error> {
+        let courier = self.db.courier().ok_or(crate::WriteError::NoKubo)?;
+        let snapshot = self.db.snapshot()?;
+        Ok(courier.pinned(&snapshot, within).await.map_err(crate::WriteError::from)?)
+    }
+
+    /// The roots under which the daemon pins a database (by its address, as [`Db::addresses`] gives it), oldest first. Whoever gets
+    /// the address and these takes the database over by [`Kubo::catch_up`].
+    ///
+    /// # Errors
+    /// If the text is no address, or the databases cannot be read.
+    pub fn roots(&self, address: &str) -> Result<Vec<String>, KuboReadError> {
+        let courier = self.db.courier().ok_or(KuboReadError::NoDaemon)?;
+        let snapshot = self.db.snapshot().map_err(ReadError::from)?;
+        let Some(info) = snapshot.at(&address.parse()?)? else { return Ok(Vec::new()) };
+        Ok(courier.roots(&snapshot, info.id)?.iter().map(|root| root.cid().to_string()).collect())
+    }
+
+    /// Takes over a database that another data folder shipped, from its address and a root that [`Kubo::roots`] gave there: the
+    /// daemon fetches the blocks, from its own repository or from daemons that it is connected to. Every block is checked against its
+    /// hash, and every entry as one of a peer; what is good joins the log here. It may be repeated, and gives what was new.
+    ///
+    /// # Errors
+    /// If the database is none of this application, or the blocks cannot be had.
+    pub async fn catch_up(&self, address: &str, root: &str) -> Result<CaughtUp, KuboReadError> {
+        let courier = self.db.courier().ok_or(KuboReadError::NoDaemon)?;
+        let address: debros_orbit::Address = address.parse()?;
+        let root = hash(root)?;
+        let manifest = courier.fetch(address.manifest(), BLOCK_WITHIN).await?;
+        let manifest = Manifest::decode(&manifest.ok_or(CatchUpError::NotFound(address.manifest()))?)?;
+        let name: DatabaseName = manifest.name.parse()?;
+        let spec = self.db.stores().spec(&name);
+        let spec = spec.filter(|spec| spec.address().is_ok_and(|derived| derived == address));
+        let other = || KuboReadError::OtherApplication { address: address.to_string(), name: manifest.name.clone() };
+        Ok(courier.catch_up(spec.ok_or_else(other)?, root).await?)
+    }
+
+    /// The bytes of a block, by its CID: from this folder, else from the daemon or whoever it asks; `None` if that does not find it
+    /// within this time.
+    ///
+    /// # Errors
+    /// If the text is no CID of a DAG-CBOR block, or the daemon cannot be asked.
+    pub async fn block(&self, cid: &str, within: Duration) -> Result<Option<Vec<u8>>, KuboReadError> {
+        let hash = hash(cid)?;
+        let snapshot = self.db.snapshot().map_err(ReadError::from)?;
+        if let Some(block) = snapshot.block(&hash)? {
+            return Ok(Some(block.to_vec()));
+        }
+        let courier = self.db.courier().ok_or(KuboReadError::NoDaemon)?;
+        Ok(courier.fetch(hash, within).await?.map(|block| block.to_vec()))
+    }
+}
+
+/// A name of a block in any base.
+fn hash(text: &str) -> Result<Hash, NotAHash> {
+    let cid: Option<debros_ipfs::Cid> = text.parse().ok();
+    cid.and_then(|cid| Hash::from_cid(&cid)).ok_or_else(|| NotAHash(text.chars().take(80).collect()))
+}

@@ -1,0 +1,467 @@
+//! [`Kubo`]: a client for the RPC of a Kubo daemon.
+
+mod endpoint;
+mod exported_blocks;
+mod kubo_error;
+mod kubo_options;
+mod pooled_backend;
+mod requests;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::TryStreamExt as _;
+use ipfs_api_prelude::{ApiRequest, Backend as _, IpfsApi as _};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::{Cid, MAX_BLOCK, block::matches};
+pub use exported_blocks::ExportedBlocks;
+pub use kubo_error::KuboError;
+pub use kubo_options::KuboOptions;
+
+use kubo_error::{OLDEST, shortened};
+use pooled_backend::{Call, PooledBackend};
+
+/// Kubo stores blocks of up to 2 MiB without being asked twice.
+const BIG_BLOCK: usize = 2 << 20;
+/// What storing and pinning are given beside the usual time: walking a tree of millions of blocks says nothing meanwhile.
+const SLOW: Duration = Duration::from_secs(600);
+
+/// A client for the RPC of a Kubo daemon, which keeps its connections. Cheap to clone.
+///
+/// It makes its connections on the tokio runtime in which it is used, and needs one.
+#[derive(Clone)]
+pub struct Kubo {
+    backend: PooledBackend,
+}
+
+/// A daemon that answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KuboDaemon {
+    /// Its version, as `0.43.0`.
+    pub version: String,
+    /// Its peer id. A daemon with a new repository has a new one.
+    pub peer: String,
+    /// Where other peers can reach it, as multiaddresses with its peer id.
+    pub addresses: Vec<String>,
+}
+
+/// What a daemon says that it stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// Blocks in the file.
+    pub blocks: u64,
+    /// Bytes of these blocks.
+    pub bytes: u64,
+    /// The roots of the file, if they were to be pinned.
+    pub roots: Vec<Cid>,
+}
+
+/// A pin of a daemon.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KuboPin {
+    /// What is pinned.
+    pub cid: Cid,
+    /// Its name; empty, if it has none.
+    pub name: String,
+    /// `recursive`, `direct` or `indirect`.
+    pub kind: String,
+}
+
+/// How full a daemon's repository is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+#[non_exhaustive]
+pub struct RepoStat {
+    /// Bytes that it takes.
+    pub repo_size: u64,
+    /// Bytes that it should take at most (`Datastore.StorageMax`).
+    pub storage_max: u64,
+    /// Blocks in it; 0 where they were not counted.
+    #[serde(default)]
+    pub num_objects: u64,
+    /// Where it is, on the daemon's machine.
+    #[serde(default)]
+    pub repo_path: String,
+}
+
+impl Kubo {
+    /// A client; nothing is asked of the daemon yet.
+    ///
+    /// # Errors
+    /// If the address makes no sense, or the authorities of a `https` address cannot be read.
+    pub fn new(options: KuboOptions) -> Result<Kubo, KuboError> {
+        Ok(Kubo { backend: PooledBackend::new(&options)? })
+    }
+
+    /// A client for a daemon that was asked whether it is one that can be used: see [`Kubo::check`].
+    ///
+    /// # Errors
+    /// As [`Kubo::new`] and [`Kubo::check`].
+    pub async fn connect(options: KuboOptions) -> Result<Kubo, KuboError> {
+        let kubo = Kubo::new(options)?;
+        kubo.check().await?;
+        Ok(kubo)
+    }
+
+    /// The daemon's address: scheme, host and port, without anything secret.
+    pub fn url(&self) -> &str {
+        &self.backend.endpoint.url
+    }
+
+    /// Who answers, if it is a Kubo of a version that can be used, and lets us in.
+    ///
+    /// # Errors
+    /// If nothing answers, or something else, an older version, or a daemon that does not let us in.
+    pub async fn check(&self) -> Result<KuboDaemon, KuboError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Version {
+            version: String,
+        }
+        #[derive(Deserialize)]
+        struct Id {
+            #[serde(rename = "ID")]
+            id: String,
+            #[serde(rename = "Addresses", default)]
+            addresses: Option<Vec<String>>,
+        }
+        let url = || self.url().to_owned();
+        let not_kubo = |error: KuboError| match error {
+            KuboError::Broken { reason, .. } => KuboError::NotKubo { url: url(), reason },
+            other => other,
+        };
+        let Version { version } = self.json(self.backend.call(&requests::Version {})?).await.map_err(not_kubo)?;
+        let mut numbers = version.split(['.', '-']).map(|number| number.parse::<u32>().ok());
+        match (numbers.next().flatten(), numbers.next().flatten()) {
+            (Some(major), Some(minor)) if (major, minor) >= OLDEST => {}
+            (Some(_), Some(_)) => return Err(KuboError::TooOld { url: url(), version: shortened(version) }),
+            _ => {
+                let reason = format!("it calls its version `{}`", shortened(version));
+                return Err(KuboError::NotKubo { url: url(), reason });
+            }
+        }
+        let Id { id, addresses } = self.json(self.backend.call(&requests::Id {})?).await?;
+        Ok(KuboDaemon { version, peer: id, addresses: addresses.unwrap_or_default() })
+    }
+
+    /// Stores the blocks of a CAR file, given in pieces; nothing of it is pinned. `largest` is how many bytes its largest block has.
+    ///
+    /// It is not atomic: after an error some of the blocks may be there.
+    ///
+    /// # Errors
+    /// If the daemon does not take them, or its answer is not one.
+    pub async fn dag_import(&self, car: Vec<Bytes>, largest: usize) -> Result<Imported, KuboError> {
+        self.import(car, largest, false).await
+    }
+
+    /// Stores the blocks of a CAR file, and pins its roots recursively.
+    ///
+    /// # Errors
+    /// If the daemon does not take them, cannot pin a root, or its answer is not one.
+    pub async fn dag_import_pinned(&self, car: Vec<Bytes>, largest: usize) -> Result<Imported, KuboError> {
+        self.import(car, largest, true).await
+    }
+
+    async fn import(&self, car: Vec<Bytes>, largest: usize, pin_roots: bool) -> Result<Imported, KuboError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Line {
+            root: Option<Root>,
+            stats: Option<Stats>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Root {
+            cid: Link,
+            #[serde(default)]
+            pin_error_msg: String,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Stats {
+            block_count: u64,
+            block_bytes_count: u64,
+        }
+        #[derive(Deserialize)]
+        struct Link {
+            #[serde(rename = "/")]
+            cid: String,
+        }
+        let request = requests::DagImport {
+            pin_roots,
+            stats: true,
+            fast_provide_root: false,
+            allow_big_block: largest > BIG_BLOCK,
+            _life: std::marker::PhantomData,
+        };
+        let call = self.backend.call_with_file(&request, car)?.within(SLOW);
+        let mut imported = None;
+        let mut roots = Vec::new();
+        for line in self.lines::<Line, _>(&request, call).await? {
+            if let Some(Root { cid: Link { cid }, pin_error_msg }) = line.root {
+                if !pin_error_msg.is_empty() {
+                    return Err(self.refused(&request, pin_error_msg));
+                }
+                roots.push(cid.parse().map_err(|_| self.broken(&request, format!("`{}` is no CID", shortened(cid))))?);
+            }
+            if let Some(Stats { block_count, block_bytes_count }) = line.stats {
+                imported = Some(Imported { blocks: block_count, bytes: block_bytes_count, roots: Vec::new() });
+            }
+        }
+        // the count comes last: without it the answer was cut off, or the import was
+        let imported =
+            imported.ok_or_else(|| self.broken(&request, "it does not say how much was stored".to_owned()))?;
+        Ok(Imported { roots, ..imported })
+    }
+
+    /// The blocks below a root, the root first. The daemon gets those that it lacks from its peers.
+    ///
+    /// # Errors
+    /// If the daemon does not begin to answer.
+    pub async fn dag_export(&self, root: &Cid) -> Result<ExportedBlocks, KuboError> {
+        let arg = root.to_string();
+        let call = self.backend.call(&requests::DagExport { arg: &arg, progress: false })?;
+        Ok(ExportedBlocks::new(self.backend.request_stream_bytes(call), self.url().to_owned()))
+    }
+
+    /// Pins a root and everything below it, all of which must be in the daemon's repository, under a name of at most 255 bytes. What
+    /// is pinned already gets the name.
+    ///
+    /// # Errors
+    /// If a block is missing.
+    pub async fn pin_add(&self, root: &Cid, name: &str) -> Result<(), KuboError> {
+        self.pin(root, name, true).await
+    }
+
+    /// Pins a root and everything below it; what the daemon lacks it gets from its peers. Ends with an error when nothing has arrived
+    /// for the time that the options give.
+    ///
+    /// # Errors
+    /// If a block cannot be had.
+    pub async fn pin_add_from_peers(&self, root: &Cid, name: &str) -> Result<(), KuboError> {
+        self.pin(root, name, false).await
+    }
+
+    async fn pin(&self, root: &Cid, name: &str, offline: bool) -> Result<(), KuboError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Line {
+            #[serde(default)]
+            pins: Vec<String>,
+            progress: Option<u64>,
+        }
+        let arg = root.to_string();
+        // progress comes twice a second, so that silence means something; but only if blocks arrive
+        let request =
+            requests::PinAdd { arg: &arg, recursive: true, progress: true, offline, fast_provide_root: false, name };
+        let call = self.backend.call(&request)?;
+        let mut lines = self.backend.request_stream_json::<Line>(call);
+        let (mut pinned, mut last, mut since) = (false, None, std::time::Instant::now());
+        let stalled = self.backend.answer_within;
+        while let Some(line) = lines.try_next().await.map_err(|error| self.named(&request, error))? {
+            pinned |= line.pins.iter().any(|pin| *pin == arg);
+            if line.progress != last {
+                (last, since) = (line.progress, std::time::Instant::now());
+            } else if !offline && since.elapsed() > stalled {
+                return Err(KuboError::Timeout { url: self.url().to_owned(), call: "pin/add", within: stalled });
+            }
+        }
+        if pinned { Ok(()) } else { Err(self.broken(&request, "it does not say that anything was pinned".to_owned())) }
+    }
+
+    /// Removes a recursive pin. What is not pinned is no error.
+    ///
+    /// # Errors
+    /// If the daemon cannot do it.
+    pub async fn pin_rm(&self, root: &Cid) -> Result<(), KuboError> {
+        match self.backend.pin_rm(&root.to_string(), true).await {
+            Ok(_) => Ok(()),
+            Err(KuboError::Refused { message, .. }) if message.contains("not pinned") => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether this is pinned recursively.
+    ///
+    /// # Errors
+    /// If the daemon cannot say.
+    pub async fn is_pinned(&self, root: &Cid) -> Result<bool, KuboError> {
+        let arg = root.to_string();
+        let request = requests::PinLs { arg: Some(&arg), kind: "recursive", names: false, stream: false, name: None };
+        match self.json::<serde_json::Value>(self.backend.call(&request)?).await {
+            Ok(_) => Ok(true),
+            Err(KuboError::Refused { message, .. }) if message.contains("not pinned") => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The recursive pins whose names contain a text.
+    ///
+    /// # Errors
+    /// If the daemon cannot say.
+    pub async fn pins_named(&self, part: &str) -> Result<Vec<KuboPin>, KuboError> {
+        self.pins("recursive", Some(part)).await
+    }
+
+    /// All pins of a kind: `recursive`, `direct`, `indirect` or `all`.
+    ///
+    /// # Errors
+    /// If the daemon cannot say.
+    pub async fn pins(&self, kind: &str, named: Option<&str>) -> Result<Vec<KuboPin>, KuboError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Line {
+            cid: String,
+            #[serde(rename = "Type")]
+            kind: String,
+            #[serde(default)]
+            name: String,
+        }
+        let request = requests::PinLs { arg: None, kind, names: true, stream: true, name: named };
+        let call = self.backend.call(&request)?;
+        let mut pins = Vec::new();
+        let mut lines = self.backend.request_stream_json::<Line>(call);
+        while let Some(line) = lines.try_next().await.map_err(|error| self.named(&request, error))? {
+            let cid = line.cid.parse();
+            let cid = cid.map_err(|_| self.broken(&request, format!("`{}` is no CID", shortened(&line.cid))))?;
+            pins.push(KuboPin { cid, name: line.name, kind: line.kind });
+        }
+        Ok(pins)
+    }
+
+    /// A block of the daemon's own repository; `None`, if it is not in there.
+    ///
+    /// # Errors
+    /// If the daemon cannot say, or gives other bytes.
+    pub async fn block_get_local(&self, cid: &Cid) -> Result<Option<Bytes>, KuboError> {
+        let arg = cid.to_string();
+        let request = requests::BlockGet { arg: &arg, offline: true, timeout: None };
+        match self.block(cid, &request, self.backend.answer_within).await {
+            Err(KuboError::Refused { message, .. }) if is_missing(&message) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    /// A block from the daemon's repository or from its peers; `None`, if it is not found within this time.
+    ///
+    /// # Errors
+    /// If the daemon cannot be asked, or gives other bytes.
+    pub async fn block_get(&self, cid: &Cid, within: Duration) -> Result<Option<Bytes>, KuboError> {
+        let (arg, timeout) = (cid.to_string(), format!("{}ms", within.as_millis().max(1)));
+        let request = requests::BlockGet { arg: &arg, offline: false, timeout: Some(&timeout) };
+        match self.block(cid, &request, within + Duration::from_secs(5)).await {
+            Err(KuboError::Timeout { .. }) => Ok(None),
+            Err(KuboError::Refused { message, .. }) if is_missing(&message) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    async fn block(&self, cid: &Cid, request: &requests::BlockGet<'_>, within: Duration) -> Result<Bytes, KuboError> {
+        let call = self.backend.call(request)?.within(within);
+        let bytes = self.backend.send(call).await?.into_bytes().await?;
+        if bytes.len() > MAX_BLOCK {
+            return Err(self.broken(request, format!("the block has {} bytes, more than {MAX_BLOCK}", bytes.len())));
+        }
+        match matches(cid, &bytes) {
+            Some(true) => Ok(bytes),
+            Some(false) => Err(KuboError::WrongBlock { url: self.url().to_owned(), cid: Box::new(*cid) }),
+            None => Err(self.broken(request, format!("the hash of {cid} is not supported"))),
+        }
+    }
+
+    /// The daemon's settings, as in its `config` file, without its private key.
+    ///
+    /// # Errors
+    /// If the daemon cannot say.
+    pub async fn config(&self) -> Result<serde_json::Value, KuboError> {
+        self.json(self.backend.call(&requests::ConfigShow {})?).await
+    }
+
+    /// How full the daemon's repository is. Without `count` its blocks are not counted, which takes long.
+    ///
+    /// # Errors
+    /// If the daemon cannot say.
+    pub async fn repo_stat(&self, count: bool) -> Result<RepoStat, KuboError> {
+        let request = requests::RepoStat { size_only: !count, _life: std::marker::PhantomData };
+        self.json(self.backend.call(&request)?.within(SLOW)).await
+    }
+
+    /// Connects the daemon to another peer, by a multiaddress with its peer id.
+    ///
+    /// # Errors
+    /// If it cannot reach it.
+    pub async fn swarm_connect(&self, peer: &str) -> Result<(), KuboError> {
+        self.backend.swarm_connect(peer).await.map(drop)
+    }
+
+    /// The peers that the daemon is connected to, by their ids.
+    ///
+    /// # Errors
+    /// If the daemon cannot say.
+    pub async fn swarm_peers(&self) -> Result<Vec<String>, KuboError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Peers {
+            // absent, where there are none
+            peers: Option<Vec<Peer>>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Peer {
+            peer: String,
+        }
+        let Peers { peers } = self.json(self.backend.call(&requests::SwarmPeers {})?).await?;
+        Ok(peers.unwrap_or_default().into_iter().map(|peer| peer.peer).collect())
+    }
+
+    /// An answer of one JSON value.
+    async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, KuboError> {
+        let name = call.name();
+        let bytes = self.backend.send(call).await?.into_bytes().await?;
+        serde_json::from_slice(&bytes).map_err(|error| KuboError::Broken {
+            url: self.url().to_owned(),
+            call: name,
+            reason: format!("{error}: `{}`", shortened(String::from_utf8_lossy(&bytes))),
+        })
+    }
+
+    /// An answer of JSON values, one in a line.
+    async fn lines<T: DeserializeOwned, R: ApiRequest>(&self, request: &R, call: Call) -> Result<Vec<T>, KuboError> {
+        let bytes = self.backend.send(call).await?.into_bytes().await?;
+        let lines = serde_json::Deserializer::from_slice(&bytes).into_iter::<T>();
+        lines.collect::<Result<_, _>>().map_err(|error| self.broken(request, error.to_string()))
+    }
+
+    fn broken<R: ApiRequest>(&self, _: &R, reason: String) -> KuboError {
+        KuboError::Broken { url: self.url().to_owned(), call: R::PATH.trim_start_matches('/'), reason }
+    }
+
+    fn refused<R: ApiRequest>(&self, _: &R, message: String) -> KuboError {
+        KuboError::Refused { url: self.url().to_owned(), call: R::PATH.trim_start_matches('/'), message }
+    }
+
+    /// What the decoder of lines says knows neither address nor call.
+    fn named<R: ApiRequest>(&self, _: &R, error: KuboError) -> KuboError {
+        match error {
+            KuboError::Broken { call: pooled_backend::ANY_CALL, reason, .. } => {
+                KuboError::Broken { url: self.url().to_owned(), call: R::PATH.trim_start_matches('/'), reason }
+            }
+            other => other,
+        }
+    }
+}
+
+impl std::fmt::Debug for Kubo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kubo").field("url", &self.url()).finish_non_exhaustive()
+    }
+}
+
+/// What Kubo says of a block that it has not found, here or within the time.
+fn is_missing(message: &str) -> bool {
+    ["not found", "could not find", "context deadline exceeded"].iter().any(|part| message.contains(part))
+}

@@ -1,0 +1,347 @@
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use common_multipart_rfc7578::client::multipart;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
+use hyper::body::{Frame, Incoming};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use ipfs_api_prelude::{ApiError, ApiRequest, Backend, BoxStream};
+
+use super::{
+    KuboError, KuboOptions,
+    endpoint::Endpoint,
+    kubo_error::{root_cause, shortened},
+};
+
+/// Most bytes of an answer that is read as a whole.
+const MAX_ANSWER: usize = 16 << 20;
+/// The trailer in which Kubo tells of an error after its answer began.
+const STREAM_ERROR: &str = "x-stream-error";
+
+/// What `ipfs-api-prelude` calls the call in which something went wrong: it does not know.
+pub(crate) const ANY_CALL: &str = "a call";
+
+type Body = UnsyncBoxBody<Bytes, ipfs_api_prelude::Error>;
+
+/// A client of one daemon that keeps its connections, sees errors in trailers, and never waits for ever: what the calls of
+/// `ipfs-api-prelude` are made through.
+///
+/// The one that comes with it (`ipfs-api-backend-hyper` 0.6) makes a new connection for each call, and drops trailers.
+#[derive(Clone)]
+pub(crate) struct PooledBackend {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) answer_within: Duration,
+    client: Client<HttpsConnector<HttpConnector>, Body>,
+}
+
+/// An answer whose body has not been read.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// As the traits of `ipfs-api-prelude` want them.
+    headers: http02::HeaderMap,
+    body: Incoming,
+    url: String,
+    call: &'static str,
+    within: Duration,
+}
+
+/// A call that is ready to be made.
+pub(crate) struct Call {
+    request: Request<Body>,
+    name: &'static str,
+    /// How long the daemon may say nothing.
+    within: Duration,
+}
+
+impl PooledBackend {
+    pub(crate) fn new(options: &KuboOptions) -> Result<PooledBackend, KuboError> {
+        let endpoint = Endpoint::new(options)?;
+        let tls = |reason: String| KuboError::Tls { url: endpoint.url.clone(), reason };
+        let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| tls(error.to_string()))?;
+        let config = if options.roots.is_empty() {
+            // a plain daemon needs no authorities, and a system may have none
+            match endpoint.url.starts_with("https") {
+                true => config.with_native_roots().map_err(|error| tls(error.to_string()))?,
+                false => config.with_root_certificates(rustls::RootCertStore::empty()),
+            }
+            .with_no_client_auth()
+        } else {
+            let mut roots = rustls::RootCertStore::empty();
+            for root in &options.roots {
+                roots
+                    .add(root.clone().into())
+                    .map_err(|error| tls(format!("the certificate given is none: {error}")))?;
+            }
+            config.with_root_certificates(roots).with_no_client_auth()
+        };
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(options.connect_within));
+        connector.set_nodelay(true);
+        connector.enforce_http(false);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(config)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(connector);
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(60))
+            .build(connector);
+        Ok(PooledBackend { endpoint, answer_within: options.answer_within, client })
+    }
+
+    /// The call of a request without a body.
+    pub(crate) fn call<R: ApiRequest>(&self, request: &R) -> Result<Call, KuboError> {
+        let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
+        self.call_with(request, body, None)
+    }
+
+    /// The call of a request with one file, given in pieces; nothing is copied.
+    pub(crate) fn call_with_file<R: ApiRequest>(&self, request: &R, file: Vec<Bytes>) -> Result<Call, KuboError> {
+        const BOUNDARY: &str = "debros-7d1fe2b0c8f44a5e";
+        let head = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"file\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+        );
+        let tail = format!("\r\n--{BOUNDARY}--\r\n");
+        let mut pieces = vec![Bytes::from(head)];
+        pieces.extend(file);
+        pieces.push(tail.into());
+        let len = pieces.iter().map(|piece| piece.len() as u64).sum();
+        let frames = pieces.into_iter().filter(|piece| !piece.is_empty()).map(|piece| Ok(Frame::data(piece)));
+        let body = StreamBody::new(stream::iter(frames)).boxed_unsync();
+        self.call_with(request, body, Some((format!("multipart/form-data; boundary={BOUNDARY}"), Some(len))))
+    }
+
+    fn call_with<R: ApiRequest>(
+        &self,
+        request: &R,
+        body: Body,
+        content: Option<(String, Option<u64>)>,
+    ) -> Result<Call, KuboError> {
+        let url = request.absolute_url(&self.endpoint.base).map_err(|error| self.broken(R::PATH, error.to_string()))?;
+        let mut call = Request::builder().method("POST").uri(url.to_string());
+        if let Some(authorization) = &self.endpoint.authorization {
+            call = call.header(header::AUTHORIZATION, authorization.clone());
+        }
+        if let Some((content, len)) = content {
+            call = call.header(header::CONTENT_TYPE, content);
+            if let Some(len) = len {
+                call = call.header(header::CONTENT_LENGTH, len);
+            }
+        }
+        let request = call.body(body).map_err(|error| self.broken(R::PATH, error.to_string()))?;
+        Ok(Call { request, name: name_of(R::PATH), within: self.answer_within })
+    }
+
+    fn broken(&self, path: &'static str, reason: String) -> KuboError {
+        KuboError::Broken { url: self.endpoint.url.clone(), call: name_of(path), reason }
+    }
+
+    /// Makes a call. An answer that is no success is an error.
+    pub(crate) async fn send(&self, call: Call) -> Result<Answer, KuboError> {
+        let Call { request, name, within } = call;
+        let url = self.endpoint.url.clone();
+        let answer = tokio::time::timeout(within, self.client.request(request)).await;
+        let answer = match answer {
+            Err(_) => return Err(KuboError::Timeout { url, call: name, within }),
+            Ok(Err(error)) => return Err(connection_error(url, name, &error)),
+            Ok(Ok(answer)) => answer,
+        };
+        let (parts, body) = answer.into_parts();
+        let mut headers = http02::HeaderMap::new();
+        for (key, value) in &parts.headers {
+            if let (Ok(key), Ok(value)) = (
+                http02::header::HeaderName::from_bytes(key.as_str().as_bytes()),
+                http02::HeaderValue::from_bytes(value.as_bytes()),
+            ) {
+                headers.append(key, value);
+            }
+        }
+        let answer = Answer { status: parts.status, headers, body, url, call: name, within };
+        if answer.status == StatusCode::OK { Ok(answer) } else { Err(answer.into_error().await) }
+    }
+}
+
+impl Call {
+    /// What is asked for, as `pin/add`.
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Gives the daemon so much time before it says something.
+    pub(crate) fn within(mut self, within: Duration) -> Call {
+        self.within = within;
+        self
+    }
+}
+
+impl Answer {
+    /// The body, piece by piece; an error where it is cut off, stalls, or says in a trailer that something went wrong.
+    pub(crate) fn into_stream(self) -> BoxStream<Bytes, KuboError> {
+        let Answer { body, url, call, within, .. } = self;
+        let frames = stream::unfold(Some(body), move |body| {
+            let url = url.clone();
+            async move {
+                let mut body = body?;
+                let broken = |reason: String| KuboError::Broken { url: url.clone(), call, reason };
+                loop {
+                    let frame = match tokio::time::timeout(within, body.frame()).await {
+                        Err(_) => return Some((Err(KuboError::Timeout { url, call, within }), None)),
+                        Ok(None) => return None,
+                        Ok(Some(Err(error))) => {
+                            return Some((Err(broken(format!("it was cut off: {}", root_cause(&error)))), None));
+                        }
+                        Ok(Some(Ok(frame))) => frame,
+                    };
+                    match frame.into_data() {
+                        Ok(data) if data.is_empty() => {}
+                        Ok(data) => return Some((Ok(data), Some(body))),
+                        Err(frame) => {
+                            let error = frame.trailers_ref().and_then(|trailers| trailers.get(STREAM_ERROR));
+                            if let Some(error) = error {
+                                let message = shortened(String::from_utf8_lossy(error.as_bytes()));
+                                return Some((Err(KuboError::Refused { url, call, message }), None));
+                            }
+                        }
+                    }
+                }
+            }
+        });
+        Box::new(frames.boxed())
+    }
+
+    /// The whole body.
+    pub(crate) async fn into_bytes(self) -> Result<Bytes, KuboError> {
+        let too_large = KuboError::Broken {
+            url: self.url.clone(),
+            call: self.call,
+            reason: format!("it has more than {MAX_ANSWER} bytes"),
+        };
+        let mut stream = self.into_stream();
+        let mut bytes = Vec::new();
+        while let Some(piece) = stream.try_next().await? {
+            if bytes.len() + piece.len() > MAX_ANSWER {
+                return Err(too_large);
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes.into())
+    }
+
+    /// What an answer means that is no success.
+    async fn into_error(self) -> KuboError {
+        let (url, call, status) = (self.url.clone(), self.call, self.status);
+        if matches!(status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED) {
+            return KuboError::Unauthorized { url, call };
+        }
+        let body = match self.into_bytes().await {
+            Ok(body) => body,
+            Err(error) => return error,
+        };
+        match serde_json::from_slice::<ApiError>(&body) {
+            Ok(error) => KuboError::Refused { url, call, message: shortened(error.message) },
+            Err(_) if status.is_server_error() => {
+                let message = format!("{status}: {}", shortened(String::from_utf8_lossy(&body)));
+                KuboError::Refused { url, call, message }
+            }
+            Err(_) => KuboError::NotKubo { url, reason: format!("it answers `{call}` with {status}") },
+        }
+    }
+}
+
+/// `/pin/add` is `pin/add`.
+fn name_of(path: &'static str) -> &'static str {
+    path.trim_start_matches('/')
+}
+
+fn connection_error(url: String, call: &'static str, error: &hyper_util::client::legacy::Error) -> KuboError {
+    let reason = root_cause(error);
+    if error.is_connect() {
+        // a failed handshake is a failed connection to hyper; what rustls says of it is not
+        let mut cause: Option<&dyn std::error::Error> = Some(error);
+        while let Some(error) = cause {
+            let tls = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+            if tls.is_some_and(|error| error.is::<rustls::Error>()) || error.is::<rustls::Error>() {
+                return KuboError::Tls { url, reason };
+            }
+            cause = error.source();
+        }
+        return KuboError::Unreachable { url, reason };
+    }
+    KuboError::Broken { url, call, reason: format!("the connection was lost: {reason}") }
+}
+
+impl From<ApiError> for KuboError {
+    fn from(error: ApiError) -> KuboError {
+        KuboError::Refused { url: "the address given".to_owned(), call: ANY_CALL, message: shortened(error.message) }
+    }
+}
+
+impl From<ipfs_api_prelude::Error> for KuboError {
+    fn from(error: ipfs_api_prelude::Error) -> KuboError {
+        KuboError::Broken { url: "the address given".to_owned(), call: ANY_CALL, reason: shortened(error) }
+    }
+}
+
+#[async_trait]
+impl Backend for PooledBackend {
+    type HttpRequest = Call;
+    type HttpResponse = Answer;
+    type Error = KuboError;
+
+    fn build_base_request<R: ApiRequest>(
+        &self,
+        request: R,
+        form: Option<multipart::Form<'static>>,
+    ) -> Result<Call, KuboError> {
+        let Some(form) = form else { return self.call(&request) };
+        let content = form.content_type();
+        let pieces = multipart::Body::from(form);
+        let pieces =
+            pieces.map_ok(|piece| Frame::data(piece.freeze())).map_err(|error| std::io::Error::other(error).into());
+        self.call_with(&request, StreamBody::new(pieces).boxed_unsync(), Some((content, None)))
+    }
+
+    fn get_header(answer: &Answer, key: http02::header::HeaderName) -> Option<&http02::HeaderValue> {
+        answer.headers.get(key)
+    }
+
+    async fn request_raw<R: ApiRequest>(
+        &self,
+        request: R,
+        form: Option<multipart::Form<'static>>,
+    ) -> Result<(http02::StatusCode, Bytes), KuboError> {
+        let call = self.build_base_request(request, form)?;
+        Ok((http02::StatusCode::OK, self.send(call).await?.into_bytes().await?))
+    }
+
+    fn response_to_byte_stream(answer: Answer) -> BoxStream<Bytes, KuboError> {
+        answer.into_stream()
+    }
+
+    fn request_stream<T, F>(&self, call: Call, process: F) -> BoxStream<T, KuboError>
+    where
+        F: 'static + Send + Fn(Answer) -> BoxStream<T, KuboError>,
+    {
+        let backend = self.clone();
+        let answer = async move { backend.send(call).await }.boxed();
+        Box::new(stream::once(answer).map_ok(process).try_flatten())
+    }
+
+    fn with_credentials<U: Into<String>, P: Into<String>>(self, user: U, password: P) -> PooledBackend {
+        let options = KuboOptions::new(self.endpoint.url.clone()).basic(user, password);
+        match Endpoint::new(&options) {
+            Ok(endpoint) => PooledBackend { endpoint, ..self },
+            Err(_) => self,
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! The names of our pins: `debros/<family>.<address>/<data folder>-<number>`.
+
+use crate::{DatabaseInfo, DatabaseSpec};
+
+/// Kubo takes names of at most 255 bytes; this leaves room for the rest.
+const MAX_FAMILY: usize = 130;
+
+/// What the names of a data folder's pins have in common, and no other name has.
+pub(crate) fn of_folder(tag: &str) -> String {
+    format!("/{tag}-")
+}
+
+/// The name of a shipment's pin.
+pub(crate) fn of_shipment(info: &DatabaseInfo, tag: &str, number: u64) -> String {
+    format!("debros/{}.{}/{tag}-{number}", family(&info.spec), info.address.manifest())
+}
+
+/// The name of a pin that holds what is being taken over.
+pub(crate) fn of_catching_up(spec: &DatabaseSpec, tag: &str) -> String {
+    format!("debros/{}.catching-up/{tag}-0", family(spec))
+}
+
+fn family(spec: &DatabaseSpec) -> String {
+    spec.family.chars().filter(char::is_ascii_graphic).take(MAX_FAMILY).collect()
+}
+
+/// Whether a pin is one of this data folder's.
+pub(crate) fn is_ours(name: &str, tag: &str) -> bool {
+    let number = name.rsplit_once('/').and_then(|(_, last)| last.strip_prefix(tag)?.strip_prefix('-'));
+    name.starts_with("debros/") && number.is_some_and(|number| number.parse::<u64>().is_ok())
+}

@@ -1,0 +1,161 @@
+use super::BlockList;
+use crate::{
+    DatabaseId, DatabaseInfo, Hash, ReadDocuments as _, ReadError, Snapshot, entry::EntryParts, journal_op::JournalOp,
+    state::StateError,
+};
+use debros_ipfs::{Bytes, CarWriter, Cid, Place};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::Arc,
+};
+
+/// A round is closed once it has so many entries.
+const MAX_ENTRIES: u64 = 10_000;
+/// Or so many bytes; the last group may go beyond.
+const MAX_BYTES: usize = 16 << 20;
+
+/// What is sent in one request: the blocks of some groups, by database.
+pub(crate) struct Round {
+    /// The place behind its groups.
+    pub(crate) until: Option<Place>,
+    /// Whether there is nothing behind it.
+    pub(crate) last: bool,
+    /// Entries in its groups.
+    pub(crate) entries: u64,
+    pub(crate) parcels: Vec<Parcel>,
+    /// Most bytes that one of its blocks has.
+    pub(crate) largest_block: usize,
+    blocks: CarWriter,
+}
+
+/// The blocks of one database in a round.
+pub(crate) struct Parcel {
+    pub(crate) info: Arc<DatabaseInfo>,
+    pub(crate) root: Hash,
+    pub(crate) depth: u8,
+    pub(crate) blocks: u64,
+    pub(crate) entries: u64,
+    lists: Vec<(Hash, Vec<u8>)>,
+}
+
+/// A parcel that is being filled.
+struct Open {
+    info: Arc<DatabaseInfo>,
+    /// What makes the entries readable by themselves: manifest, access list, identities.
+    founding: Vec<Cid>,
+    authors: HashSet<Hash>,
+    entries: Vec<Cid>,
+}
+
+impl Round {
+    /// Reads groups from a place on, until the round is full; `only` some databases, if it says so.
+    pub(crate) fn read(
+        snapshot: &Snapshot,
+        from: Option<Place>,
+        until: Option<Place>,
+        only: Option<&BTreeSet<DatabaseId>>,
+        by: &str,
+    ) -> Result<Round, ReadError> {
+        let mut open: BTreeMap<DatabaseId, Open> = BTreeMap::new();
+        let mut round = Round {
+            until: from,
+            last: true,
+            entries: 0,
+            parcels: Vec::new(),
+            largest_block: 0,
+            blocks: CarWriter::blocks_only(),
+        };
+        let mut bytes = 0;
+        let mut of_text = (String::new(), Hash::of(b""));
+        for group in snapshot.state.groups(from) {
+            if until.is_some_and(|until| round.until.is_some_and(|place| place >= until)) {
+                break;
+            }
+            if round.entries >= MAX_ENTRIES || bytes >= MAX_BYTES {
+                round.last = false;
+                break;
+            }
+            let group = group?;
+            for op in group.ops() {
+                let JournalOp::EntryAccepted { database, block } =
+                    JournalOp::from_bytes(op).map_err(StateError::from)?
+                else {
+                    continue;
+                };
+                round.entries += 1;
+                if only.is_some_and(|only| !only.contains(&database)) {
+                    continue;
+                }
+                let broken = |what: String| StateError::Broken(format!("an entry of database {database} {what}"));
+                let (cid, data, _) = group.block(block).ok_or_else(|| broken("has no block".to_owned()))?;
+                let parts = EntryParts::parse(data).map_err(|error| broken(format!("is unreadable: {error}")))?;
+                if of_text.0 != parts.identity {
+                    let hash = parts.identity.parse();
+                    of_text =
+                        (parts.identity.to_owned(), hash.map_err(|error| broken(format!("is unreadable: {error}")))?);
+                }
+                let parcel = match open.entry(database) {
+                    std::collections::btree_map::Entry::Occupied(parcel) => parcel.into_mut(),
+                    std::collections::btree_map::Entry::Vacant(place) => {
+                        let info = snapshot.info(database)?;
+                        let founding = round.found(snapshot, &info)?;
+                        place.insert(Open { info, founding, authors: HashSet::new(), entries: Vec::new() })
+                    }
+                };
+                if parcel.authors.insert(of_text.1) {
+                    let identity = round.add_stored(snapshot, of_text.1)?;
+                    parcel.founding.push(identity);
+                }
+                round.largest_block = round.largest_block.max(data.len());
+                round.blocks.block(cid, data);
+                parcel.entries.push(*cid);
+                bytes += data.len();
+            }
+            round.until = Some(group.end());
+        }
+        round.parcels = open.into_values().map(|parcel| parcel.close(by)).collect();
+        Ok(round)
+    }
+
+    /// Adds what a database is made of.
+    fn found(&mut self, snapshot: &Snapshot, info: &DatabaseInfo) -> Result<Vec<Cid>, ReadError> {
+        let mut founding = vec![self.add_stored(snapshot, info.address.manifest())?];
+        if let Some(controller) = info.spec.access.controller() {
+            let address = controller.address().map_err(|error| ReadError::State(Box::new(error)))?;
+            founding.push(self.add_stored(snapshot, address.manifest())?);
+        }
+        founding.push(self.add_stored(snapshot, Hash::of(&info.spec.access.list().to_bytes()))?);
+        Ok(founding)
+    }
+
+    fn add_stored(&mut self, snapshot: &Snapshot, hash: Hash) -> Result<Cid, ReadError> {
+        let block = snapshot.block(&hash)?;
+        let block = block.ok_or_else(|| StateError::Broken(format!("the block {hash} is not here")))?;
+        self.largest_block = self.largest_block.max(block.len());
+        self.blocks.block(&hash.cid(), &block);
+        Ok(hash.cid())
+    }
+
+    /// The file to send, in pieces, and how many blocks are in it.
+    pub(crate) fn take_car(&mut self) -> (Vec<Bytes>, u64) {
+        let roots: Vec<Cid> = self.parcels.iter().map(|parcel| parcel.root.cid()).collect();
+        let mut front = CarWriter::new(&roots);
+        for (hash, bytes) in self.parcels.iter().flat_map(|parcel| &parcel.lists) {
+            front.block(&hash.cid(), bytes);
+        }
+        let blocks = std::mem::replace(&mut self.blocks, CarWriter::blocks_only());
+        let count = front.block_count() + blocks.block_count();
+        (vec![front.finish(), blocks.finish()], count)
+    }
+}
+
+impl Open {
+    fn close(self, by: &str) -> Parcel {
+        let entries = self.entries.len() as u64;
+        let mut links = self.founding;
+        links.extend(self.entries);
+        let (lists, depth) = BlockList::tree(by, self.info.address.manifest().cid(), &links);
+        let root = lists.last().map_or_else(|| Hash::of(b""), |(root, _)| *root);
+        Parcel { info: self.info, root, depth, blocks: links.len() as u64, entries, lists }
+    }
+}
