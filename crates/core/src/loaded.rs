@@ -68,42 +68,59 @@ macro_rules! Loaded {
 }
 
 /// What every `PostLoaded<S>` has: `Deref` to the struct, [`Row`](crate::Row), and `Clone`, `Debug` and `PartialEq` where the
-/// struct has them. Generated code calls this.
+/// struct has them. With `PostFields` in the middle also what the struct and its fields have: `Row`, and `Copy`. Generated code
+/// calls this.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __loaded_impls {
+    ($Model:ty, $Fields:ident, $Loaded:ident) => {
+        impl $crate::Row for $Model {
+            type Model = $Model;
+            fn row(&self) -> &$Model {
+                self
+            }
+        }
+        impl ::core::marker::Copy for $Fields {}
+        #[automatically_derived]
+        impl ::core::clone::Clone for $Fields {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+        $crate::__loaded_impls!($Model, $Loaded);
+    };
     ($Model:ty, $Loaded:ident) => {
-        impl<__S: $crate::Shape> ::core::ops::Deref for $Loaded<__S> {
+        impl<Shape_: $crate::Shape> ::core::ops::Deref for $Loaded<Shape_> {
             type Target = $Model;
             fn deref(&self) -> &$Model {
                 &self.0.row
             }
         }
-        impl<__S: $crate::Shape> $crate::Row for $Loaded<__S> {
+        impl<Shape_: $crate::Shape> $crate::Row for $Loaded<Shape_> {
             type Model = $Model;
             fn row(&self) -> &$Model {
                 &self.0.row
             }
         }
-        impl<__S: $crate::Shape> ::core::clone::Clone for $Loaded<__S>
+        impl<Shape_: $crate::Shape> ::core::clone::Clone for $Loaded<Shape_>
         where
-            $crate::LoadedRow<$Model, __S>: ::core::clone::Clone,
+            $crate::LoadedRow<$Model, Shape_>: ::core::clone::Clone,
         {
             fn clone(&self) -> Self {
                 $Loaded(::core::clone::Clone::clone(&self.0))
             }
         }
-        impl<__S: $crate::Shape> ::core::fmt::Debug for $Loaded<__S>
+        impl<Shape_: $crate::Shape> ::core::fmt::Debug for $Loaded<Shape_>
         where
-            $crate::LoadedRow<$Model, __S>: ::core::fmt::Debug,
+            $crate::LoadedRow<$Model, Shape_>: ::core::fmt::Debug,
         {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&self.0, f)
             }
         }
-        impl<__S: $crate::Shape> ::core::cmp::PartialEq for $Loaded<__S>
+        impl<Shape_: $crate::Shape> ::core::cmp::PartialEq for $Loaded<Shape_>
         where
-            $crate::LoadedRow<$Model, __S>: ::core::cmp::PartialEq,
+            $crate::LoadedRow<$Model, Shape_>: ::core::cmp::PartialEq,
         {
             fn eq(&self, other: &Self) -> bool {
                 ::core::cmp::PartialEq::eq(&self.0, &other.0)

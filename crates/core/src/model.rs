@@ -94,7 +94,11 @@ pub trait Model: Row<Model = Self> + Sized + Send + Sync + 'static {
 }
 
 /// A row of a model: its struct, or one with loaded relations.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a model, nor a row of one")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model, nor a row of one",
+    label = "has no `#[model]`",
+    note = "a model is a struct with `#[model]` above it"
+)]
 pub trait Row {
     /// The model.
     type Model: Model;

@@ -35,7 +35,7 @@ pub trait Relation: Sized + 'static {
 
 /// The relations of `M`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a relation of `{M}`",
+    message = "this is a relation of another model than `{M}`",
     label = "only relations of `{M}` can stand here"
 )]
 pub trait RelOf<M> {}
@@ -48,10 +48,7 @@ pub trait RelAt<const H: u64> {
 }
 
 /// Two relations of one model that are not the same.
-#[diagnostic::on_unimplemented(
-    message = "relation `{Self}` is named twice in this `.with(..)`",
-    label = "name it once"
-)]
+#[diagnostic::on_unimplemented(message = "a relation is named twice in this `.with(..)`", label = "name each once")]
 pub trait Differs<Other> {}
 
 /// A relation of a model as a value: what `|p| p.comments` gives.

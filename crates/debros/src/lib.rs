@@ -78,6 +78,18 @@ pub mod __private {
     pub use debros_query::{Get, Query, Related};
 }
 
+pub mod typed {
+    //! What the typed surface is made of: what a function of your own names that takes a column, a relation or a row, and what the compiler names
+    //! where something does not fit.
+    pub use debros_core::{
+        AtCreation, Bare, ChildOf, Codec, Differs, Field, Inc, Include, IntoKey, IntoValue, Key, KeyField, Length,
+        List, LoadedRow, Matched, NoneYet, Of, Ordered, Path, PerUser, Plain, Ranged, ReadOnly, RefersTo, RefersToAll,
+        Rel, RelAt, RelOf, Relation, Settable, SettableAtCreation, Shape, Slot, Text, ToMany, ToOne, ViaSerde, With,
+        World, Yields, rule,
+    };
+    pub use debros_query::{Execute, HasOrder, Number, Reads, Sorted, Unsorted, UpdateAll, Writes};
+}
+
 pub use builder::Builder;
 pub use db::Db;
 pub use debros_core::{

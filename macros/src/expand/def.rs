@@ -3,13 +3,12 @@
 use super::{
     assertions::back_ref_name,
     names::{Names, marker},
-    record, relations,
-    spans::respan,
+    record,
 };
 use crate::model::{Column, Model, Relation, RelationKind, Role, Scope, Writers};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Type, ext::IdentExt as _, spanned::Spanned as _};
+use syn::{ext::IdentExt as _, spanned::Spanned as _};
 
 /// The tables of columns and relations, and the schema with them in it.
 pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
@@ -24,8 +23,7 @@ pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
     };
     let fields = model.columns().map(|column| field(column, names));
     let key = model.key.iter().filter_map(|name| model.position(name));
-    let relations =
-        model.relations_with_target().map(|(relation, target)| self::relation(model, relation, target, names));
+    let relations = model.relations_with_target().map(|(relation, _)| self::relation(model, relation, names));
     let indexes = model.indexes.iter().map(|index| {
         let (fields, unique) = (&index.fields, index.unique);
         quote!(#p::IndexDef { fields: &[#(#fields),*], unique: #unique })
@@ -76,48 +74,35 @@ fn field(column: &Column, names: &Names) -> TokenStream {
         return quote!(#p::serde_field_def(#name, #p::Role::#role, &[#(#rules),*]));
     }
     let (field, span) = (record::field(column), column.named.ty.span());
-    let of_type = quote_spanned!(span=> #field::COLUMN);
-    quote!(#p::field_def(#name, #of_type, __Role::#role, &[#(#rules),*]))
+    let of = quote_spanned!(span=> #field::COLUMN);
+    quote!(#p::field_def(#name, #of, __Role::#role, &[#(#rules),*]))
 }
 
-fn relation(model: &Model, relation: &Relation, target: &Type, names: &Names) -> TokenStream {
+fn relation(model: &Model, relation: &Relation, names: &Names) -> TokenStream {
     let p = &names.private;
-    let (name, optional) = (&relation.named.name, relation.optional);
-    let none = quote!(::core::option::Option::None);
-    let (model_of_target, at) = (relations::target_model(target, names), respan(p.clone(), target.span()));
-    let path = quote_spanned!(target.span()=> <#model_of_target as #at::Model>::PATH);
-    let (kind, keys, inverse, links) = match &relation.kind {
+    let (name, marker) = (&relation.named.name, marker(model, relation));
+    match &relation.kind {
         RelationKind::BelongsTo(keys) => {
             let keys = keys.iter().map(|key| key.unraw().to_string());
-            (quote!(BelongsTo), quote!(&[#(#keys),*]), none.clone(), none)
+            quote!(#p::belongs_to::<#marker>(&[#(#keys),*]))
         }
-        RelationKind::HasOne(_) => (quote!(HasOne), back_ref(relation), none.clone(), none),
-        RelationKind::HasMany(_) => (quote!(HasMany), back_ref(relation), none.clone(), none),
+        RelationKind::HasOne(_) => {
+            let keys = back_ref(relation);
+            quote!(#p::has_one::<#marker>(#keys))
+        }
+        RelationKind::HasMany(_) => {
+            let keys = back_ref(relation);
+            quote!(#p::has_many::<#marker>(#keys))
+        }
         RelationKind::ManyToMany(Some(inverse)) => {
             let inverse = inverse.unraw().to_string();
-            (quote!(ManyToMany), quote!(&[]), quote!(::core::option::Option::Some(#inverse)), none)
+            quote!(#p::inverse::<#marker>(#inverse))
         }
         RelationKind::ManyToMany(None) => {
-            let marker = marker(model, relation);
             let link = format!("{}.{name}", model.ident.unraw());
             let (path, stored) = (format!("::{link}"), format!("{}.{name}", model.stored));
-            let links = quote! {
-                ::core::option::Option::Some(const {
-                    &#p::Links::<#marker>::def(#link, ::core::concat!(::core::module_path!(), #path), #stored)
-                })
-            };
-            (quote!(ManyToMany), quote!(&[]), none, links)
-        }
-    };
-    quote! {
-        #p::RelationDef {
-            name: #name,
-            kind: #p::RelationKind::#kind,
-            target: #path,
-            keys: #keys,
-            optional: #optional,
-            inverse: #inverse,
-            links: #links,
+            let path = quote!(::core::concat!(::core::module_path!(), #path));
+            quote!(#p::many_to_many::<#marker>(const { &#p::Links::<#marker>::def(#link, #path, #stored) }))
         }
     }
 }

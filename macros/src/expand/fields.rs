@@ -33,11 +33,6 @@ pub(crate) fn fields(model: &Model, names: &Names) -> TokenStream {
         #[doc = #about]
         #[allow(dead_code)]
         #vis struct #fields { #(#members,)* }
-        impl ::core::marker::Copy for #fields {}
-        #[automatically_derived]
-        impl ::core::clone::Clone for #fields {
-            fn clone(&self) -> Self { *self }
-        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn loaded(model: &Model, names: &Names) -> TokenStream {
 /// The methods, and one trait for each whose only job is its message. In a block of its own, which names no type of the user's
 /// fields: so the traits shadow none.
 pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
-    let Names { private: p, loaded, shape, .. } = names;
+    let Names { private: p, fields, loaded, shape, .. } = names;
     let ident = &model.ident;
     let (index, nested) = (other_than(model, "I"), other_than(model, "N"));
     let tool_attributes = prelude::has_tool_attributes();
@@ -86,7 +86,7 @@ pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
         }
     });
     quote! {
-        #p::__loaded_impls!(#ident, #loaded);
+        #p::__loaded_impls!(#ident, #fields, #loaded);
         #(#traits)*
         #impls
     }

@@ -41,10 +41,6 @@ pub(crate) fn model_impl(model: &Model, names: &Names) -> TokenStream {
             fn loaded<#shape: #p::Shape>(row: #p::LoadedRow<#ident, #shape>) -> #loaded<#shape> { #loaded(row) }
             #hooks
         }
-        impl #p::Row for #ident {
-            type Model = #ident;
-            fn row(&self) -> &#ident { self }
-        }
     }
 }
 

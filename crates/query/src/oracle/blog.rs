@@ -1,9 +1,10 @@
 //! Two models as `#[model]` would make them, for this crate's tests and examples.
 
 use debros_core::{
-    BelongsTo, DecodeError, EncodeError, Field, FieldDef, Has, HasMany, IndexDef, Key, LoadedRow, Map, Model, ModelDef,
+    BelongsTo, DecodeError, EncodeError, Field, FieldDef, Has, HasMany, IndexDef, LoadedRow, Map, Model, ModelDef,
     Path, PerUser, ReadOnly, Rel, RelOf, Relation, RelationDef, RelationKind, Required, Role, Row, Scope, Several,
-    Shape, Slot, StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, key, new_record, put,
+    Shape, Slot, StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, new_record, put,
+    stored_key,
 };
 
 /// A global model with a natural key.
@@ -157,7 +158,7 @@ impl Model for User {
         Ok(User { name: get(map, "User", "name", "_id")?, age: get(map, "User", "age", "age")?, posts: HasMany::new() })
     }
     fn key(&self) -> Result<Value, EncodeError> {
-        key::<User>("name", Key::stored(&self.name))
+        stored_key::<User>("name", &self.name)
     }
     fn validate(&self, _: &mut Violations) {}
     fn loaded<S: Shape>(row: LoadedRow<User, S>) -> UserLoaded<S> {
@@ -231,7 +232,7 @@ impl Model for Post {
         })
     }
     fn key(&self) -> Result<Value, EncodeError> {
-        key::<Post>("number", Key::stored(&self.number))
+        stored_key::<Post>("number", &self.number)
     }
     fn validate(&self, _: &mut Violations) {}
     fn loaded<S: Shape>(row: LoadedRow<Post, S>) -> PostLoaded<S> {
