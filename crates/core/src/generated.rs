@@ -89,7 +89,9 @@ macro_rules! __relation {
             type Slot = $crate::$Slot;
             const NAME: &'static str = $name;
         }
-        impl $crate::RelOf<$Model> for $Marker {}
+        impl $crate::RelOf<$Model> for $Marker {
+            type Itself = $Marker;
+        }
         impl $crate::RelAt<{ $crate::hash($name) }> for $Model {
             type Rel = $Marker;
         }

@@ -12,6 +12,7 @@ mod field;
 mod field_error;
 mod filter;
 mod generated;
+mod has_default;
 mod hooks;
 mod id;
 mod include;
@@ -45,8 +46,9 @@ pub use encode_error::EncodeError;
 pub use expr::{Compare, Expr, IncludeSpec, Quantifier, SortKey, TextTest};
 pub use field::{Column, Field, decode_serde, encode_serde, shape_of_part, shape_of_variant};
 pub use field_error::FieldError;
-pub use filter::{Filter, Sort};
+pub use filter::{Filter, IntoFilter, Sort};
 pub use generated::{belongs_to, field, has_many, has_one, inverse, many_to_many, record, stored_key};
+pub use has_default::HasDefault;
 pub use hooks::{Hook, HookContext, HookError, Hooks, run_hook};
 pub use id::{Id, NotAnId, commits};
 pub use include::{Inc, Include, IncludeOne, NoneYet};
@@ -54,16 +56,18 @@ pub use insert::{Insert, Seed};
 pub use into_value::IntoValue;
 pub use key::{IntoKey, Key, KeyField, composite_key};
 pub use links::{LEFT, Links, RIGHT};
-pub use loaded::{LoadedRow, hash};
+pub use loaded::{LoadedRow, hash, loaded_name};
 pub use map::Map;
-pub use model::{Model, PerUser, Row, World};
+pub use model::{Model, ModelOf, PerUser, Row, World};
 pub use models::Models;
 pub use order::{Collation, INDEX_TEXT};
-pub use path::{AtCreation, Codec, List, Ordered, Path, Plain, ReadOnly, Settable, SettableAtCreation, Text, ViaSerde};
+pub use path::{
+    AtCreation, Codec, List, MayBeAbsent, Ordered, Path, Plain, ReadOnly, Settable, SettableAtCreation, Text, ViaSerde,
+};
 pub use raw_row::{Included, RawRow};
 pub use record::{check, field_def, get, new_record, put, serde_field_def};
-pub use relation::{Differs, Many, One, Rel, RelAt, RelOf, Relation, ToMany, ToOne};
-pub use rules::{Length, Matched, Pattern, Ranged};
+pub use relation::{Differs, Linkable, LoadedName, Many, One, Rel, RelAt, RelOf, Relation, ToMany, ToOne};
+pub use rules::{Checks, Length, Matched, Pattern, Ranged};
 pub use schema::{
     FieldDef, ID, IndexDef, Kind, ModelDef, NONCE, RelationDef, RelationKind, Role, Scope, Sharding, StoreKind,
     Strategy, VERSION, Writers,
@@ -79,5 +83,5 @@ pub use value::{MAX_SAFE_INTEGER, Value};
 
 /// The checks of `len`, `range`, `matches` and `check`, for generated code.
 pub mod rule {
-    pub use crate::rules::{check, len, matches, range};
+    pub use crate::rules::{check, function, len, matches, range};
 }

@@ -1,6 +1,6 @@
 //! [`LoadedRow`]: a row and what was loaded with it; [`Loaded!`](crate::Loaded) names its type.
 
-use crate::Shape;
+use crate::{LoadedName, Shape};
 use std::fmt;
 
 /// A row of the model `M` and what was loaded with it. `PostLoaded<S>` wraps one.
@@ -53,12 +53,17 @@ pub const fn hash(name: &str) -> u64 {
     hash
 }
 
+/// The [`hash`] of the name of a relation. Of what is none, and of a field that is not there, the compiler says so, where it is named.
+pub const fn loaded_name<V: LoadedName>(_: &V) -> u64 {
+    V::HASH
+}
+
 /// `Loaded![Post { author, tags, comments { author } }]`: the type of the rows of a query with exactly this `.with(..)`, in
 /// this order.
 #[macro_export]
 macro_rules! Loaded {
     (@with $M:ty, $($f:ident $({ $($n:tt)* })?),* $(,)?) => { $crate::With<($($crate::Loaded!(@one $M, $f $({ $($n)* })?),)*)> };
-    (@rel $M:ty, $f:ident) => { <$M as $crate::RelAt<{ $crate::hash(::core::stringify!($f)) }>>::Rel };
+    (@rel $M:ty, $f:ident) => { <$M as $crate::RelAt<{ $crate::loaded_name(&<$M as $crate::Model>::FIELDS.$f) }>>::Rel };
     (@one $M:ty, $f:ident) => { $crate::Of<$crate::Loaded!(@rel $M, $f), $crate::Bare> };
     (@one $M:ty, $f:ident { $($n:tt)* }) => {
         $crate::Of<$crate::Loaded!(@rel $M, $f), $crate::Loaded!(@with <$crate::Loaded!(@rel $M, $f) as $crate::Relation>::Target, $($n)*)>

@@ -105,3 +105,16 @@ pub trait Row {
     /// The struct.
     fn row(&self) -> &Self::Model;
 }
+
+/// Models of which `W` is a row.
+#[diagnostic::on_unimplemented(message = "`{W}` is no row of `{Self}`", label = "the relation leads to `{Self}`")]
+pub trait ModelOf<W>: Model {
+    /// The struct.
+    fn of(row: &W) -> &Self;
+}
+#[diagnostic::do_not_recommend]
+impl<M: Model, W: Row<Model = M>> ModelOf<W> for M {
+    fn of(row: &W) -> &M {
+        row.row()
+    }
+}

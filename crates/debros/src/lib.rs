@@ -57,6 +57,7 @@ mod error;
 mod execute;
 mod identity;
 mod keys;
+mod may_write;
 mod open_error;
 mod owner;
 pub mod prelude;
@@ -81,11 +82,13 @@ pub mod __private {
 pub mod typed {
     //! What the typed surface is made of: what a function of your own names that takes a column, a relation or a row, and what the compiler names
     //! where something does not fit.
+    pub use crate::may_write::MayWrite;
     pub use debros_core::{
-        AtCreation, Bare, ChildOf, Codec, Differs, Field, Inc, Include, IntoKey, IntoValue, Key, KeyField, Length,
-        List, LoadedRow, Matched, NoneYet, Of, Ordered, Path, PerUser, Plain, Ranged, ReadOnly, RefersTo, RefersToAll,
-        Rel, RelAt, RelOf, Relation, Settable, SettableAtCreation, Shape, Slot, Text, ToMany, ToOne, ViaSerde, With,
-        World, Yields, rule,
+        AtCreation, Bare, Checks, ChildOf, Codec, Differs, Field, HasDefault, Inc, Include, IncludeOne, IntoFilter,
+        IntoKey, IntoValue, Key, KeyField, Length, Linkable, List, LoadedName, LoadedRow, Many, Matched, MayBeAbsent,
+        ModelOf, NoneYet, Of, One, Ordered, Path, PerUser, Plain, Ranged, ReadOnly, RefersTo, RefersToAll, Rel, RelAt,
+        RelOf, Relation, Settable, SettableAtCreation, Shape, Slot, Text, ToMany, ToOne, ViaSerde, With, World, Yields,
+        rule,
     };
     pub use debros_query::{Execute, HasOrder, Number, Reads, Sorted, Unsorted, UpdateAll, Writes};
 }

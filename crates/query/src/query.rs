@@ -5,8 +5,8 @@ use crate::{
     QueryError, QuerySpec, Reach, Reads, Start, UpdateAll, Whole, Writes,
 };
 use debros_core::{
-    Bare, EncodeError, Field, Filter, Include, Model, NoneYet, Path, Rel, RelOf, Relation, Row, Sort, Value, With,
-    World, Yields,
+    Bare, EncodeError, Field, Filter, Include, IntoFilter, Model, NoneYet, Path, Rel, RelOf, Relation, Row, Sort,
+    Value, With, World, Yields,
 };
 use std::{fmt, marker::PhantomData};
 
@@ -109,8 +109,8 @@ impl<M: Model, S, O, C, A> Query<M, S, O, C, A> {
 
     /// Only rows for which the predicate holds: a value that was made before.
     #[must_use]
-    pub fn matching(mut self, filter: impl Into<Filter<M>>) -> Self {
-        self.spec.filter = self.spec.filter.and(filter.into().into_expr());
+    pub fn matching(mut self, filter: impl IntoFilter<M>) -> Self {
+        self.spec.filter = self.spec.filter.and(filter.into_filter().into_expr());
         self
     }
 
@@ -185,8 +185,8 @@ impl<M: Model, S, O, C, A> Query<M, S, O, C, A> {
 
     /// Sets fields of every row that the query finds: `.update_all(&me).set(|p| p.published, true).await` says how many
     /// rows that were.
-    pub fn update_all<H: Reads<C> + Writes>(self, handle: &H) -> UpdateAll<M, H> {
-        UpdateAll::new(handle.clone(), self.into_spec())
+    pub fn update_all<H: Reads<C> + Writes>(self, handle: &H) -> UpdateAll<M, H::Error> {
+        UpdateAll::new(handle, self.into_spec())
     }
 
     /// Deletes every row that the query finds, and says how many rows that were.

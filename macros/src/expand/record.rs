@@ -133,7 +133,8 @@ fn check(column: &Column, rule: &Rule, out: &Ident, names: &Names) -> TokenStrea
         }
         RuleKind::Check(path) => {
             let check = function("check", path.span());
-            quote_spanned!(path.span()=> #check(&self.#ident, #path, #name, #text, #out);)
+            let of_one = function("function", path.span());
+            quote_spanned!(path.span()=> #check(&self.#ident, #of_one(#path), #name, #text, #out);)
         }
     }
 }

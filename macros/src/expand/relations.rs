@@ -30,8 +30,11 @@ pub(crate) fn impls(model: &Model, names: &Names) -> TokenStream {
         let (marker, name) = (marker(model, relation), &relation.named.name);
         let (slot, target) = (relation.slot(), target_model(target, names));
         let others = markers.iter().filter(|other| **other != marker);
+        let linkable = matches!(relation.kind, RelationKind::ManyToMany(_));
+        let linkable = linkable.then(|| quote!(impl #p::Linkable for #marker {}));
         quote! {
             #p::__relation!(#ident, #marker, #name, #slot, #target);
+            #linkable
             #(impl #p::Differs<#others> for #marker {})*
         }
     });

@@ -74,14 +74,18 @@ impl Relation for user_posts {
     type Slot = Several;
     const NAME: &'static str = "posts";
 }
-impl RelOf<User> for user_posts {}
+impl RelOf<User> for user_posts {
+    type Itself = user_posts;
+}
 impl Relation for post_author {
     type Source = Post;
     type Target = User;
     type Slot = Required;
     const NAME: &'static str = "author";
 }
-impl RelOf<Post> for post_author {}
+impl RelOf<Post> for post_author {
+    type Itself = post_author;
+}
 
 debros_core::__loaded_impls!(User, UserLoaded);
 debros_core::__loaded_impls!(Post, PostLoaded);
