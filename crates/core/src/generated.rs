@@ -5,36 +5,56 @@
 
 use crate::{
     DecodeError, EncodeError, FieldError, Key, Map, Model, ModelDef, Relation, RelationDef, RelationKind, Slot, Value,
-    new_record,
+    const_text::ConstText, models::last_segment, new_record,
 };
 
+#[track_caller]
 const fn relation<R: Relation>(kind: RelationKind, keys: &'static [&'static str]) -> RelationDef {
+    if !R::Target::VISIBLE.covers(R::Source::VISIBLE) {
+        let (source, target) = (last_segment(R::Source::PATH), last_segment(R::Target::PATH));
+        let text = ConstText::new()
+            .add("`")
+            .add(source)
+            .add("::")
+            .add(R::NAME)
+            .add("` leads to `")
+            .add(target)
+            .add("`, which fewer modules can see than `")
+            .add(source)
+            .add("`: write the same visibility in front of both structs");
+        panic!("{}", text.as_str())
+    }
     let target = <R::Target as Model>::PATH;
     let optional = <R::Slot as Slot>::OPTIONAL;
     RelationDef { name: R::NAME, kind, target, keys, optional, inverse: None, links: None }
 }
 
 /// The schema of a `belongs_to`, whose key is in these fields.
+#[track_caller]
 pub const fn belongs_to<R: Relation>(keys: &'static [&'static str]) -> RelationDef {
     relation::<R>(RelationKind::BelongsTo, keys)
 }
 
 /// The schema of a `has_one`, whose key is in these fields of the other model.
+#[track_caller]
 pub const fn has_one<R: Relation>(keys: &'static [&'static str]) -> RelationDef {
     relation::<R>(RelationKind::HasOne, keys)
 }
 
 /// The schema of a `has_many`, whose key is in these fields of the other model.
+#[track_caller]
 pub const fn has_many<R: Relation>(keys: &'static [&'static str]) -> RelationDef {
     relation::<R>(RelationKind::HasMany, keys)
 }
 
 /// The schema of a `many_to_many` whose links are on this side.
+#[track_caller]
 pub const fn many_to_many<R: Relation>(links: &'static ModelDef) -> RelationDef {
     RelationDef { links: Some(links), ..relation::<R>(RelationKind::ManyToMany, &[]) }
 }
 
 /// The schema of a `many_to_many` whose links are on the side of this field of the other model.
+#[track_caller]
 pub const fn inverse<R: Relation>(field: &'static str) -> RelationDef {
     RelationDef { inverse: Some(field), ..relation::<R>(RelationKind::ManyToMany, &[]) }
 }

@@ -37,6 +37,7 @@ mod timestamp;
 mod user_id;
 mod validation;
 mod value;
+mod visible;
 
 pub use back_ref::{BackRef, ChildOf, RefersTo, RefersToAll, back_ref};
 pub use cid::Cid;
@@ -80,6 +81,7 @@ pub use timestamp::{NotATimestamp, Timestamp};
 pub use user_id::{NotAUserId, UserId};
 pub use validation::{ValidationError, Violation, Violations};
 pub use value::{MAX_SAFE_INTEGER, Value};
+pub use visible::Visible;
 
 /// The checks of `len`, `range`, `matches` and `check`, for generated code.
 pub mod rule {

@@ -31,7 +31,7 @@
 //! The models of `debros-query`'s oracle are written so by hand.
 
 use crate::{
-    DecodeError, EncodeError, Hook, HookContext, HookError, LoadedRow, Map, ModelDef, Shape, Value, Violations,
+    DecodeError, EncodeError, Hook, HookContext, HookError, LoadedRow, Map, ModelDef, Shape, Value, Violations, Visible,
 };
 
 /// The scope of a global model, and the reach of `.everywhere()`.
@@ -56,6 +56,9 @@ pub trait Model: Row<Model = Self> + Sized + Send + Sync + 'static {
     const PATH: &'static str;
     /// Its schema.
     const DEF: &'static ModelDef;
+    /// Which modules see it.
+    #[doc(hidden)]
+    const VISIBLE: Visible = Visible::EVERYWHERE;
     /// Has it hooks?
     const HOOKS: bool = false;
 

@@ -126,7 +126,7 @@ const fn check_inverse(
     panic!("{}", text.as_str())
 }
 
-const fn last_segment(path: &str) -> &str {
+pub(crate) const fn last_segment(path: &str) -> &str {
     let bytes = path.as_bytes();
     let mut at = bytes.len();
     while at > 0 && bytes[at - 1] != b':' {

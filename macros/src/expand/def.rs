@@ -4,11 +4,12 @@ use super::{
     assertions::back_ref_name,
     names::{Names, marker},
     record,
+    spans::respan,
 };
 use crate::model::{Column, Model, Relation, RelationKind, Role, Scope, Writers};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{ext::IdentExt as _, spanned::Spanned as _};
+use syn::{Type, ext::IdentExt as _, spanned::Spanned as _};
 
 /// The tables of columns and relations, and the schema with them in it.
 pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
@@ -23,7 +24,8 @@ pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
     };
     let fields = model.columns().map(|column| field(column, names));
     let key = model.key.iter().filter_map(|name| model.position(name));
-    let relations = model.relations_with_target().map(|(relation, _)| self::relation(model, relation, names));
+    let relations =
+        model.relations_with_target().map(|(relation, target)| self::relation(model, relation, target, names));
     let indexes = model.indexes.iter().map(|index| {
         let (fields, unique) = (&index.fields, index.unique);
         quote!(#p::IndexDef { fields: &[#(#fields),*], unique: #unique })
@@ -78,10 +80,11 @@ fn field(column: &Column, names: &Names) -> TokenStream {
     quote!(#p::field_def(#name, #of, __Role::#role, &[#(#rules),*]))
 }
 
-fn relation(model: &Model, relation: &Relation, names: &Names) -> TokenStream {
+/// All of it at the target, where the compiler tells of one that fewer modules can see.
+fn relation(model: &Model, relation: &Relation, target: &Type, names: &Names) -> TokenStream {
     let p = &names.private;
     let (name, marker) = (&relation.named.name, marker(model, relation));
-    match &relation.kind {
+    let def = match &relation.kind {
         RelationKind::BelongsTo(keys) => {
             let keys = keys.iter().map(|key| key.unraw().to_string());
             quote!(#p::belongs_to::<#marker>(&[#(#keys),*]))
@@ -104,7 +107,8 @@ fn relation(model: &Model, relation: &Relation, names: &Names) -> TokenStream {
             let path = quote!(::core::concat!(::core::module_path!(), #path));
             quote!(#p::many_to_many::<#marker>(const { &#p::Links::<#marker>::def(#link, #path, #stored) }))
         }
-    }
+    };
+    respan(def, target.span())
 }
 
 /// The constant that the assertions make, so that what is wrong with it is told once.

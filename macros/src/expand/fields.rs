@@ -31,7 +31,7 @@ pub(crate) fn fields(model: &Model, names: &Names) -> TokenStream {
     let about = format!("The columns and relations of `{ident}`, for queries.");
     quote! {
         #[doc = #about]
-        #[allow(dead_code)]
+        #[allow(dead_code, private_interfaces, unreachable_pub)]
         #vis struct #fields { #(#members,)* }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) fn new_struct(model: &Model, names: &Names) -> TokenStream {
     );
     quote! {
         #[doc = #about]
-        #[allow(dead_code)]
+        #[allow(dead_code, private_interfaces, unreachable_pub)]
         #vis struct #new { #(#fields,)* }
     }
 }

@@ -79,9 +79,10 @@ pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
     }
     let impls = (!traits.is_empty()).then(|| {
         quote! {
-            #[allow(dead_code, clippy::must_use_candidate)]
+            #[allow(dead_code, private_bounds, private_interfaces, unreachable_pub, clippy::must_use_candidate)]
             impl<#shape: #p::Shape> #loaded<#shape> { #(#on_loaded)* }
-            #[allow(dead_code, clippy::must_use_candidate, clippy::unused_self)]
+            #[allow(dead_code, private_bounds, private_interfaces, unreachable_pub)]
+            #[allow(clippy::must_use_candidate, clippy::unused_self)]
             impl #ident { #(#on_bare)* }
         }
     });
