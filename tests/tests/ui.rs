@@ -86,6 +86,19 @@ fn no_message_names_what_is_generated() {
     }
 }
 
+#[test]
+fn no_message_is_without_words_of_its_own() {
+    for program in TOPICS.iter().flat_map(|topic| programs(topic)) {
+        let snapshot = folder().join("..").join(program.with_extension("stderr"));
+        let text = fs::read_to_string(&snapshot).unwrap_or_else(|error| panic!("{}: {error}", snapshot.display()));
+        for line in text.lines().filter(|line| line.starts_with("error")) {
+            let bare =
+                ["type annotations needed", "no method named", "no function or associated item", "the trait bound"];
+            assert!(!bare.iter().any(|bare| line.contains(bare)), "{}: {line}", snapshot.display());
+        }
+    }
+}
+
 /// Programs with several mistakes.
 const MISTAKES: &[(&str, usize)] = &[
     ("field/default_of_other_type", 2),

@@ -19,7 +19,7 @@ pub struct ViaSerde;
 /// Kinds of columns that an update may set.
 #[diagnostic::on_unimplemented(
     message = "this field is read-only",
-    label = "set by debros, not by callers",
+    label = "no update sets it",
     note = "keys, shard keys, `#[field(created)]`, `#[field(updated)]` and `#[field(owner)]` fields cannot be assigned in an update"
 )]
 pub trait Settable {}
@@ -29,7 +29,7 @@ impl Settable for ViaSerde {}
 /// Kinds of columns that may be set when a record is created.
 #[diagnostic::on_unimplemented(
     message = "this field is read-only",
-    label = "set by debros, not by callers",
+    label = "filled by debros",
     note = "generated keys, `#[field(updated)]` and `#[field(owner)]` fields are filled by debros; a natural key stands in the `New..` struct"
 )]
 pub trait SettableAtCreation {}

@@ -90,7 +90,7 @@ pub mod typed {
         RelOf, Relation, Settable, SettableAtCreation, Shape, Slot, Text, ToMany, ToOne, ViaSerde, With, World, Yields,
         rule,
     };
-    pub use debros_query::{Execute, HasOrder, Number, Reads, Sorted, Unsorted, UpdateAll, Writes};
+    pub use debros_query::{Execute, HasOrder, Keys, Number, Reads, Sorted, Unsorted, UpdateAll, Writes};
 }
 
 pub use builder::Builder;

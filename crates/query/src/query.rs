@@ -163,8 +163,8 @@ impl<M: Model, S, O, C, A> Query<M, S, O, C, A> {
     }
 
     /// Groups rows that have the values of these columns in common: of one, or of a tuple of them.
-    pub fn group_by<G: Keys<M>>(self, keys: impl FnOnce(M::Fields) -> G) -> Grouped<M, G, C, A> {
-        Grouped::new(self.spec, self.broken, keys(M::FIELDS))
+    pub fn group_by<G: Keys<M>>(self, keys: impl FnOnce(M::Fields) -> G) -> Grouped<M, G::Itself, C, A> {
+        Grouped::new(self.spec, self.broken, &keys(M::FIELDS))
     }
 
     /// The query as data.
