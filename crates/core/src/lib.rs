@@ -73,7 +73,9 @@ pub use schema::{
     FieldDef, ID, IndexDef, Kind, ModelDef, NONCE, RelationDef, RelationKind, Role, Scope, Sharding, StoreKind,
     Strategy, VERSION, Writers,
 };
-pub use shape::{Bare, Has, Here, Of, Part, Parts, Shape, With, Yields};
+#[doc(hidden)]
+pub use serde::{Serialize, Serializer};
+pub use shape::{Bare, Has, Here, Of, Part, Parts, SerializeParts, SerializeShape, Shape, With, Yields};
 pub use slot::{BelongsTo, HasMany, HasOne, ManyToMany, Optional, Required, Several, Slot};
 #[cfg(any(feature = "jiff", feature = "chrono", feature = "time"))]
 pub use timestamp::OutOfRange;

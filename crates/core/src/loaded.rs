@@ -1,6 +1,10 @@
 //! [`LoadedRow`]: a row and what was loaded with it; [`Loaded!`](crate::Loaded) names its type.
 
-use crate::{LoadedName, Shape};
+mod overlay;
+
+use crate::{LoadedName, SerializeShape, Shape};
+use overlay::Overlay;
+use serde::{Serialize, Serializer};
 use std::fmt;
 
 /// A row of the model `M` and what was loaded with it. `PostLoaded<S>` wraps one.
@@ -42,6 +46,13 @@ where
     }
 }
 
+/// As the struct, with the loaded rows in the places of their relations.
+impl<M: Serialize, S: SerializeShape> Serialize for LoadedRow<M, S> {
+    fn serialize<O: Serializer>(&self, serializer: O) -> Result<O::Ok, O::Error> {
+        self.row.serialize(Overlay::<O, S> { within: serializer, data: &self.data })
+    }
+}
+
 /// FNV-1a of a field's name: how [`Loaded!`](crate::Loaded) finds a relation by its name.
 pub const fn hash(name: &str) -> u64 {
     let bytes = name.as_bytes();
@@ -72,8 +83,8 @@ macro_rules! Loaded {
     ($M:path { $($n:tt)* }) => { <$M as $crate::Model>::Loaded<$crate::Loaded!(@with $M, $($n)*)> };
 }
 
-/// What every `PostLoaded<S>` has: `Deref` to the struct, [`Row`](crate::Row), and `Clone`, `Debug` and `PartialEq` where the
-/// struct has them. With `PostFields` in the middle also what the struct and its fields have: `Row`, and `Copy`. Generated code
+/// What every `PostLoaded<S>` has: `Deref` to the struct, [`Row`](crate::Row), and `Clone`, `Debug`, `PartialEq` and serde's
+/// `Serialize` where the struct has them. With `PostFields` in the middle also what the struct and its fields have: `Row`, and `Copy`. Generated code
 /// calls this.
 #[doc(hidden)]
 #[macro_export]
@@ -121,6 +132,17 @@ macro_rules! __loaded_impls {
         {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
                 ::core::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+        impl<Shape_: $crate::Shape> $crate::Serialize for $Loaded<Shape_>
+        where
+            $crate::LoadedRow<$Model, Shape_>: $crate::Serialize,
+        {
+            fn serialize<Serializer_: $crate::Serializer>(
+                &self,
+                serializer: Serializer_,
+            ) -> ::core::result::Result<Serializer_::Ok, Serializer_::Error> {
+                $crate::Serialize::serialize(&self.0, serializer)
             }
         }
         impl<Shape_: $crate::Shape> ::core::cmp::PartialEq for $Loaded<Shape_>
