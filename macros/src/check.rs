@@ -16,7 +16,7 @@ use crate::{
     model::{Column, Member, Model, Relation, RelationKind, Role, Scope, Writers},
     parse::{FieldArgs, ModelArgs, RELATIONS, RelationArgs, relation_args},
 };
-use syn::{DeriveInput, Ident, ext::IdentExt as _, parse_quote};
+use syn::{Data, DeriveInput, Fields, Ident, ext::IdentExt as _, parse_quote};
 
 /// A field as written, with what its attributes say.
 pub(crate) struct Written<'a> {
@@ -59,7 +59,12 @@ pub(crate) fn model(input: &DeriveInput, args: ModelArgs, errors: &mut Errors) -
     let (scope, writers) = scope(input, &args, errors);
     let stored = stored_name::of_model(&input.ident, args.name.as_ref(), errors);
     let mut members: Vec<Member> = written.iter().map(|one| member(input, one, &written, &stored, errors)).collect();
-    let key = keys::check(input, &written, &mut members, errors);
+    // of what has no fields with names, more has been said than that it lacks a key
+    let key = if fields.is_empty() && !is_empty_struct(input) {
+        Vec::new()
+    } else {
+        keys::check(input, &written, &mut members, errors)
+    };
     owner_key(&args, &members, &key, errors);
     let sharding = sharding::check(&args, &written, &mut members, &key, errors);
     let indexes = indexes::check(&args, &written, &members, &key, sharding.as_ref(), errors);
@@ -76,6 +81,11 @@ pub(crate) fn model(input: &DeriveInput, args: ModelArgs, errors: &mut Errors) -
         indexes,
         sharding,
     })
+}
+
+/// Is it `struct Note {}`?
+fn is_empty_struct(input: &DeriveInput) -> bool {
+    matches!(&input.data, Data::Struct(data) if matches!(data.fields, Fields::Named(_)))
 }
 
 fn write_down<'a>(field: &'a syn::Field, errors: &mut Errors) -> Option<Written<'a>> {

@@ -46,7 +46,7 @@ const POST: &str = "
     }";
 
 /// What `POST` may expand to, in lines as `rustfmt` has them.
-const BUDGET: usize = 380;
+const BUDGET: usize = 300;
 
 #[test]
 fn a_model_of_eight_fields_and_three_relations_keeps_its_budget() {
@@ -100,7 +100,7 @@ fn every_mistake_is_told_and_the_rest_is_generated() {
         ]
     );
     for item in
-        ["struct PostFields", "struct NewPost", "struct PostLoaded", "Model for Post", "Relation for Post_author"]
+        ["struct PostFields", "struct NewPost", "struct PostLoaded", "Model for Post", "ChildOf < User > for Post"]
     {
         assert!(code.contains(item), "{item}");
     }

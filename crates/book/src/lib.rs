@@ -6,5 +6,7 @@
 //! The build script makes a test of each page; in a compile error the line is the line in the page.
 
 mod markdown;
+mod snapshot;
 
 pub use markdown::{Block, Link, anchors, blocks, links};
+pub use snapshot::Snapshot;

@@ -31,6 +31,7 @@ pub struct BackRef {
 /// # Panics
 /// When it is evaluated by the compiler, as a compile error: if there are several and none is named, or none has this
 /// name.
+#[track_caller]
 pub const fn back_ref<C: ChildOf<P>, P>(relation: Option<&'static str>) -> &'static [&'static str] {
     let all = C::PARENTS;
     match relation {

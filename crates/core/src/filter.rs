@@ -42,9 +42,23 @@ impl<M> fmt::Debug for Filter<M> {
         self.0.fmt(f)
     }
 }
-impl<M> From<&Filter<M>> for Filter<M> {
-    fn from(filter: &Filter<M>) -> Filter<M> {
-        filter.clone()
+/// What may stand where a predicate over the rows of `M` is wanted: one, or a reference to one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no predicate of `{M}`",
+    label = "expected a predicate that begins at a field of `{M}`"
+)]
+pub trait IntoFilter<M> {
+    /// The predicate.
+    fn into_filter(self) -> Filter<M>;
+}
+impl<M> IntoFilter<M> for Filter<M> {
+    fn into_filter(self) -> Filter<M> {
+        self
+    }
+}
+impl<M> IntoFilter<M> for &Filter<M> {
+    fn into_filter(self) -> Filter<M> {
+        self.clone()
     }
 }
 impl<M> Not for Filter<M> {

@@ -9,6 +9,11 @@ use std::fmt;
 /// Every way to write goes through them, batches and `update_all` included. A `before_` hook may change the record, or refuse
 /// the write by an error: then nothing is written. The rules of fields are checked after it. An `after_` hook runs when the
 /// write is durable.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` says `hooks`, but has none",
+    label = "needs an `impl Hooks for {Self}`",
+    note = "an empty one will do: each hook is optional"
+)]
 pub trait Hooks: Model {
     /// Before a record is created.
     ///

@@ -98,14 +98,14 @@ pub trait IncludeOne<M> {
     fn spec(self) -> IncludeSpec;
 }
 impl<M: Model, R: Relation + RelOf<M>> IncludeOne<M> for Rel<R> {
-    type Rel = R;
+    type Rel = R::Itself;
     type Of = Of<R, Bare>;
     fn spec(self) -> IncludeSpec {
         Rel::spec(self)
     }
 }
 impl<M: Model, R: Relation + RelOf<M>, N: Yields<R::Target>> IncludeOne<M> for Inc<R, N> {
-    type Rel = R;
+    type Rel = R::Itself;
     type Of = Of<R, N>;
     fn spec(self) -> IncludeSpec {
         Inc::spec(self)
@@ -114,7 +114,10 @@ impl<M: Model, R: Relation + RelOf<M>, N: Yields<R::Target>> IncludeOne<M> for I
 
 /// What the closure of `.with(..)` may return: a relation, or a tuple of 1 to 12. A relation and the tuple of it alone
 /// have one shape.
-#[diagnostic::on_unimplemented(message = "`{Self}` is no relation of `{M}`, nor a tuple of its relations")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no relation of `{M}`, nor a tuple of its relations",
+    label = "loads relations: `.with(|p| p.a)`, `.with(|p| (p.a, p.b))`"
+)]
 pub trait Include<M> {
     /// What it adds to a row.
     type Shape: Parts;

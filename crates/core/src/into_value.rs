@@ -26,11 +26,13 @@ impl<T: Field> IntoValue<Option<T>> for T {
 
 macro_rules! borrowed {
     ($([$($generics:tt)*] $borrowed:ty => $owned:ty, $convert:expr;)*) => { $(
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> IntoValue<$owned> for $borrowed {
             fn into_value(self) -> $owned {
                 $convert(self)
             }
         }
+        #[diagnostic::do_not_recommend]
         impl<$($generics)*> IntoValue<Option<$owned>> for $borrowed {
             fn into_value(self) -> Option<$owned> {
                 Some($convert(self))

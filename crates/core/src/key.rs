@@ -15,6 +15,10 @@ impl KeyField for uuid::Uuid {}
 impl<M> KeyField for Id<M> {}
 
 /// The key of a model: a field's type, or a tuple of the types of several.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a key",
+    label = "a key is an `Id`, text, an integer, a uuid, a `Timestamp` or a `UserId`, or 2 to 6 of them"
+)]
 pub trait Key {
     /// What is stored as `_id`.
     const KIND: Kind;
@@ -24,6 +28,7 @@ pub trait Key {
     /// If it has none.
     fn stored(&self) -> Result<Value, FieldError>;
 }
+#[diagnostic::do_not_recommend]
 impl<T: KeyField> Key for T {
     const KIND: Kind = T::KIND;
     fn stored(&self) -> Result<Value, FieldError> {
@@ -32,6 +37,7 @@ impl<T: KeyField> Key for T {
 }
 macro_rules! composite {
     ($($($name:ident $at:tt)*;)*) => { $(
+        #[diagnostic::do_not_recommend]
         impl<$($name: KeyField),*> Key for ($($name,)*) {
             const KIND: Kind = Kind::Text;
             fn stored(&self) -> Result<Value, FieldError> {

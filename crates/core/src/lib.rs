@@ -11,6 +11,8 @@ mod expr;
 mod field;
 mod field_error;
 mod filter;
+mod generated;
+mod has_default;
 mod hooks;
 mod id;
 mod include;
@@ -35,6 +37,7 @@ mod timestamp;
 mod user_id;
 mod validation;
 mod value;
+mod visible;
 
 pub use back_ref::{BackRef, ChildOf, RefersTo, RefersToAll, back_ref};
 pub use cid::Cid;
@@ -44,7 +47,9 @@ pub use encode_error::EncodeError;
 pub use expr::{Compare, Expr, IncludeSpec, Quantifier, SortKey, TextTest};
 pub use field::{Column, Field, decode_serde, encode_serde, shape_of_part, shape_of_variant};
 pub use field_error::FieldError;
-pub use filter::{Filter, Sort};
+pub use filter::{Filter, IntoFilter, Sort};
+pub use generated::{belongs_to, field, has_many, has_one, inverse, many_to_many, record, stored_key};
+pub use has_default::HasDefault;
 pub use hooks::{Hook, HookContext, HookError, Hooks, run_hook};
 pub use id::{Id, NotAnId, commits};
 pub use include::{Inc, Include, IncludeOne, NoneYet};
@@ -52,21 +57,25 @@ pub use insert::{Insert, Seed};
 pub use into_value::IntoValue;
 pub use key::{IntoKey, Key, KeyField, composite_key};
 pub use links::{LEFT, Links, RIGHT};
-pub use loaded::{LoadedRow, hash};
+pub use loaded::{LoadedRow, hash, loaded_name};
 pub use map::Map;
-pub use model::{Model, PerUser, Row, World};
+pub use model::{Model, ModelOf, PerUser, Row, World};
 pub use models::Models;
 pub use order::{Collation, INDEX_TEXT};
-pub use path::{AtCreation, Codec, List, Ordered, Path, Plain, ReadOnly, Settable, SettableAtCreation, Text, ViaSerde};
+pub use path::{
+    AtCreation, Codec, List, MayBeAbsent, Ordered, Path, Plain, ReadOnly, Settable, SettableAtCreation, Text, ViaSerde,
+};
 pub use raw_row::{Included, RawRow};
-pub use record::{check, field_def, get, key, new_record, put, serde_field_def};
-pub use relation::{Differs, Many, One, Rel, RelAt, RelOf, Relation, ToMany, ToOne};
-pub use rules::{Length, Matched, Pattern, Ranged};
+pub use record::{check, field_def, get, new_record, put, serde_field_def};
+pub use relation::{Differs, Linkable, LoadedName, Many, One, Rel, RelAt, RelOf, Relation, ToMany, ToOne};
+pub use rules::{Checks, Length, Matched, Pattern, Ranged};
 pub use schema::{
     FieldDef, ID, IndexDef, Kind, ModelDef, NONCE, RelationDef, RelationKind, Role, Scope, Sharding, StoreKind,
     Strategy, VERSION, Writers,
 };
-pub use shape::{Bare, Has, Here, Of, Part, Parts, Shape, With, Yields};
+#[doc(hidden)]
+pub use serde::{Serialize, Serializer};
+pub use shape::{Bare, Has, Here, Of, Part, Parts, SerializeParts, SerializeShape, Shape, With, Yields};
 pub use slot::{BelongsTo, HasMany, HasOne, ManyToMany, Optional, Required, Several, Slot};
 #[cfg(any(feature = "jiff", feature = "chrono", feature = "time"))]
 pub use timestamp::OutOfRange;
@@ -74,8 +83,9 @@ pub use timestamp::{NotATimestamp, Timestamp};
 pub use user_id::{NotAUserId, UserId};
 pub use validation::{ValidationError, Violation, Violations};
 pub use value::{MAX_SAFE_INTEGER, Value};
+pub use visible::Visible;
 
 /// The checks of `len`, `range`, `matches` and `check`, for generated code.
 pub mod rule {
-    pub use crate::rules::{check, len, matches, range};
+    pub use crate::rules::{check, function, len, matches, range};
 }

@@ -31,7 +31,7 @@
 //! The models of `debros-query`'s oracle are written so by hand.
 
 use crate::{
-    DecodeError, EncodeError, Hook, HookContext, HookError, LoadedRow, Map, ModelDef, Shape, Value, Violations,
+    DecodeError, EncodeError, Hook, HookContext, HookError, LoadedRow, Map, ModelDef, Shape, Value, Violations, Visible,
 };
 
 /// The scope of a global model, and the reach of `.everywhere()`.
@@ -56,6 +56,9 @@ pub trait Model: Row<Model = Self> + Sized + Send + Sync + 'static {
     const PATH: &'static str;
     /// Its schema.
     const DEF: &'static ModelDef;
+    /// Which modules see it.
+    #[doc(hidden)]
+    const VISIBLE: Visible = Visible::EVERYWHERE;
     /// Has it hooks?
     const HOOKS: bool = false;
 
@@ -94,10 +97,27 @@ pub trait Model: Row<Model = Self> + Sized + Send + Sync + 'static {
 }
 
 /// A row of a model: its struct, or one with loaded relations.
-#[diagnostic::on_unimplemented(message = "`{Self}` is not a model, nor a row of one")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model, nor a row of one",
+    label = "has no `#[model]`",
+    note = "a model is a struct with `#[model]` above it"
+)]
 pub trait Row {
     /// The model.
     type Model: Model;
     /// The struct.
     fn row(&self) -> &Self::Model;
+}
+
+/// Models of which `W` is a row.
+#[diagnostic::on_unimplemented(message = "`{W}` is no row of `{Self}`", label = "the relation leads to `{Self}`")]
+pub trait ModelOf<W>: Model {
+    /// The struct.
+    fn of(row: &W) -> &Self;
+}
+#[diagnostic::do_not_recommend]
+impl<M: Model, W: Row<Model = M>> ModelOf<W> for M {
+    fn of(row: &W) -> &M {
+        row.row()
+    }
 }

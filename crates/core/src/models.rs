@@ -11,6 +11,7 @@ impl Models {
     ///
     /// # Panics
     /// If the list is not complete, see [`Models::check`].
+    #[track_caller]
     pub const fn new(models: &'static [&'static ModelDef]) -> Models {
         Models::check(models);
         Models(models)
@@ -26,6 +27,7 @@ impl Models {
     /// # Panics
     /// If a relation leads to a model that is not in the list, a model stands in it twice, or two have one stored name. In a
     /// constant, that is a compile error.
+    #[track_caller]
     pub const fn check(models: &[&ModelDef]) {
         let mut at = 0;
         while at < models.len() {
@@ -84,6 +86,7 @@ const fn find<'m>(models: &[&'m ModelDef], path: &str) -> Option<&'m ModelDef> {
 }
 
 /// An inverse must name a many_to_many of the target that leads back here and is no inverse itself.
+#[track_caller]
 const fn check_inverse(
     model: &ModelDef,
     relation: &str,
@@ -123,7 +126,7 @@ const fn check_inverse(
     panic!("{}", text.as_str())
 }
 
-const fn last_segment(path: &str) -> &str {
+pub(crate) const fn last_segment(path: &str) -> &str {
     let bytes = path.as_bytes();
     let mut at = bytes.len();
     while at > 0 && bytes[at - 1] != b':' {

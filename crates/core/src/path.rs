@@ -19,7 +19,7 @@ pub struct ViaSerde;
 /// Kinds of columns that an update may set.
 #[diagnostic::on_unimplemented(
     message = "this field is read-only",
-    label = "set by debros, not by callers",
+    label = "no update sets it",
     note = "keys, shard keys, `#[field(created)]`, `#[field(updated)]` and `#[field(owner)]` fields cannot be assigned in an update"
 )]
 pub trait Settable {}
@@ -29,7 +29,7 @@ impl Settable for ViaSerde {}
 /// Kinds of columns that may be set when a record is created.
 #[diagnostic::on_unimplemented(
     message = "this field is read-only",
-    label = "set by debros, not by callers",
+    label = "filled by debros",
     note = "generated keys, `#[field(updated)]` and `#[field(owner)]` fields are filled by debros; a natural key stands in the `New..` struct"
 )]
 pub trait SettableAtCreation {}
@@ -88,7 +88,10 @@ impl<T: Serialize + DeserializeOwned> Codec<T> for ViaSerde {
 }
 
 /// Types whose values have an order. Text and bytes sort by their bytes, absent values first.
-#[diagnostic::on_unimplemented(message = "`{Self}` has no order, so it cannot be sorted or range-compared")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no order, so it cannot be sorted or range-compared",
+    label = "numbers, text, bytes, ids and moments have an order"
+)]
 pub trait Ordered {}
 macro_rules! ordered { ($($t:ty),*) => { $(impl Ordered for $t {})* } }
 ordered!(bool, i8, i16, i32, i64, u8, u16, u32, u64, f32, f64, String, Vec<u8>, Timestamp, UserId);
@@ -105,6 +108,14 @@ impl<T: Ordered> Ordered for Option<T> {}
 pub trait Text {}
 impl Text for String {}
 impl Text for Option<String> {}
+
+/// Types of fields that may be absent: every `Option`.
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{Self}` is always there",
+    label = "only an `Option` may be absent"
+)]
+pub trait MayBeAbsent {}
+impl<T> MayBeAbsent for Option<T> {}
 
 /// Lists: what [`Path::has`] is for.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no list", label = "`has` asks whether a list holds an element")]
@@ -283,16 +294,20 @@ impl<M, T, K> Path<M, T, K> {
             None => Expr::Or(Vec::new()),
         })
     }
-}
 
-impl<M, T, K> Path<M, Option<T>, K> {
     /// Is the field absent?
-    pub fn is_none(self) -> Filter<M> {
+    pub fn is_none(self) -> Filter<M>
+    where
+        T: MayBeAbsent,
+    {
         Filter::new(Expr::IsNone { field: self.0 })
     }
 
     /// Is the field there?
-    pub fn is_some(self) -> Filter<M> {
+    pub fn is_some(self) -> Filter<M>
+    where
+        T: MayBeAbsent,
+    {
         !self.is_none()
     }
 }

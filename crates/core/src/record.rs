@@ -1,8 +1,6 @@
 //! Stored records, field by field. Generated code, and models written by hand, call these functions.
 
-use crate::{
-    Column, DecodeError, EncodeError, Field, FieldDef, FieldError, Kind, Map, Model, ModelDef, Role, VERSION, Value,
-};
+use crate::{Column, DecodeError, EncodeError, Field, FieldDef, Kind, Map, Model, ModelDef, Role, VERSION, Value};
 
 /// An empty record of this schema, with room for so many fields.
 pub fn new_record(model: &'static ModelDef, fields: usize) -> Map {
@@ -42,14 +40,6 @@ pub fn get<T: Field>(
         return Err(DecodeError::new(model, field, "is absent, but the model requires it"));
     }
     T::decode(value).map_err(|reason| DecodeError::new(model, field, reason.to_string()))
-}
-
-/// The stored key of a record.
-///
-/// # Errors
-/// If it has no stored form.
-pub fn key<M: Model>(field: &'static str, stored: Result<Value, FieldError>) -> Result<Value, EncodeError> {
-    stored.map_err(|reason| EncodeError::new(M::DEF.name, field, reason))
 }
 
 /// Does a stored record decode into the model? For [`ModelDef::check`].

@@ -35,23 +35,41 @@ pub trait Relation: Sized + 'static {
 
 /// The relations of `M`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a relation of `{M}`",
+    message = "this is a relation of another model than `{M}`",
     label = "only relations of `{M}` can stand here"
 )]
-pub trait RelOf<M> {}
+pub trait RelOf<M> {
+    /// The relation: there is none of another model, which is then not told of twice.
+    #[doc(hidden)]
+    type Itself: Relation;
+}
+
+/// Relations that are made of links: each `#[many_to_many]`.
+#[diagnostic::on_unimplemented(
+    message = "only a `#[many_to_many]` is made of links",
+    label = "names a relation of another kind",
+    note = "a `#[belongs_to]` follows the field that holds the key: `me.update(&row).set(|r| r.parent_id, parent.id)`; `#[has_one]` and `#[has_many]` are seen from the other side"
+)]
+pub trait Linkable: Relation {}
 
 /// A relation of `Self`, named by [`hash`](crate::hash) of its field's name.
-#[diagnostic::on_unimplemented(message = "`{Self}` has no relation of that name", label = "named in this `Loaded!`")]
 pub trait RelAt<const H: u64> {
     /// The relation.
     type Rel: Relation<Source = Self>;
 }
 
+/// Relations as values, of which `Loaded!` asks for the name.
+#[diagnostic::on_unimplemented(message = "`{Self}` is no relation", label = "`Loaded!` names relations")]
+pub trait LoadedName {
+    /// [`hash`](crate::hash) of its field's name.
+    const HASH: u64;
+}
+impl<R: Relation> LoadedName for Rel<R> {
+    const HASH: u64 = crate::hash(R::NAME);
+}
+
 /// Two relations of one model that are not the same.
-#[diagnostic::on_unimplemented(
-    message = "relation `{Self}` is named twice in this `.with(..)`",
-    label = "name it once"
-)]
+#[diagnostic::on_unimplemented(message = "a relation is named twice in this `.with(..)`", label = "name each once")]
 pub trait Differs<Other> {}
 
 /// A relation of a model as a value: what `|p| p.comments` gives.

@@ -171,16 +171,31 @@ pub fn matches<T: Matched>(
     }
 }
 
+/// Functions that check a field that holds `T`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot check a field that holds `{T}`",
+    label = "expected a `fn(&{T}) -> Result<(), E>`, where `E` can be displayed"
+)]
+pub trait Checks<T> {
+    /// What is wrong with the value, as the end of a sentence that begins with the field's name.
+    fn check(self, value: &T) -> Option<String>;
+}
+#[diagnostic::do_not_recommend]
+impl<T, E: Display> Checks<T> for fn(&T) -> Result<(), E> {
+    fn check(self, value: &T) -> Option<String> {
+        self(value).err().map(|reason| reason.to_string())
+    }
+}
+
+/// A function as what [`Checks`] is for, whatever it takes.
+pub fn function<T: ?Sized, R>(function: fn(&T) -> R) -> fn(&T) -> R {
+    function
+}
+
 /// `check = path`: a function of the application's own.
-pub fn check<T, E: Display>(
-    value: &T,
-    check: fn(&T) -> Result<(), E>,
-    field: &'static str,
-    rule: &'static str,
-    out: &mut Violations,
-) {
-    if let Err(reason) = check(value) {
-        out.add(field, rule, reason.to_string());
+pub fn check<T>(value: &T, check: impl Checks<T>, field: &'static str, rule: &'static str, out: &mut Violations) {
+    if let Some(reason) = check.check(value) {
+        out.add(field, rule, reason);
     }
 }
 
@@ -198,7 +213,7 @@ mod tests {
         range(&Some(7i64), 0..=5, "age", "range = 0..=5", &mut out);
         range(&f64::NAN, 0.0..=5.0, "score", "range = 0.0..=5.0", &mut out);
         matches(&"Abc".to_string(), &SMALL, "slug", "matches = \"^[a-z]+$\"", &mut out);
-        check(&1, |_| Err("is odd"), "even", "check = even", &mut out);
+        check(&1, function(|_| Err("is odd")), "even", "check = even", &mut out);
         let told: Vec<String> = out.into_iter().map(|v| format!("{} {}", v.field, v.message)).collect();
         assert_eq!(
             told,

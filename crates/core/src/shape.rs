@@ -1,6 +1,7 @@
 //! [`Shape`]: what the rows of a query carry besides the model's own struct.
 
 use crate::{DecodeError, Included, LoadedRow, Model, RawRow, Relation, Row, Slot};
+use serde::{Serialize, ser::SerializeStruct};
 use std::marker::PhantomData;
 
 /// What a row carries besides the model's own struct: nothing ([`Bare`]), or what a `.with(..)` loaded ([`With`]).
@@ -35,8 +36,27 @@ impl<T: Parts> Shape for With<T> {
 /// One loaded relation, whose rows are of the shape `N`.
 pub struct Of<R, N>(PhantomData<fn() -> (R, N)>);
 
+/// Shapes whose loaded rows serde can write.
+pub trait SerializeShape: Shape {
+    /// The fields of the relations.
+    const NAMES: &'static [&'static str];
+    /// Writes the rows of one of them, under its name.
+    ///
+    /// # Errors
+    /// If the serializer does not take them.
+    fn write<O: SerializeStruct>(data: &Self::Data, name: &'static str, to: &mut O) -> Result<(), O::Error>;
+}
+impl<T: SerializeParts> SerializeShape for With<T> {
+    const NAMES: &'static [&'static str] = T::NAMES;
+    fn write<O: SerializeStruct>(data: &T::Data, name: &'static str, to: &mut O) -> Result<(), O::Error> {
+        T::write(data, name, to)
+    }
+}
+
 /// One relation of a `.with(..)`.
 pub trait Part: 'static {
+    /// The relation's field.
+    const NAME: &'static str;
     /// Its rows.
     type Data: Send + Sync + 'static;
     /// Reads them.
@@ -46,6 +66,7 @@ pub trait Part: 'static {
     fn load(included: Option<Included>) -> Result<Self::Data, DecodeError>;
 }
 impl<R: Relation, N: Yields<R::Target>> Part for Of<R, N> {
+    const NAME: &'static str = R::NAME;
     type Data = <R::Slot as Slot>::Out<N::Row>;
     fn load(included: Option<Included>) -> Result<Self::Data, DecodeError> {
         let relation = (R::Source::DEF.name, R::NAME);
@@ -64,6 +85,17 @@ pub trait Parts: 'static {
     /// # Errors
     /// If one of them does not decode.
     fn load(included: Vec<Included>) -> Result<Self::Data, DecodeError>;
+}
+
+/// The same for the relations of a `.with(..)`: what [`SerializeShape`] is for a whole shape.
+pub trait SerializeParts: Parts {
+    /// The fields of the relations.
+    const NAMES: &'static [&'static str];
+    /// Writes the rows of one of them, under its name.
+    ///
+    /// # Errors
+    /// If the serializer does not take them.
+    fn write<O: SerializeStruct>(data: &Self::Data, name: &'static str, to: &mut O) -> Result<(), O::Error>;
 }
 
 /// The type of the rows of the model `M` that a query of this shape yields: the struct itself where nothing is loaded.
@@ -109,6 +141,15 @@ macro_rules! parts {
             fn load(included: Vec<Included>) -> Result<Self::Data, DecodeError> {
                 let mut included = included.into_iter();
                 Ok(($($name::load(included.next())?,)*))
+            }
+        }
+        impl<$($name: Part<Data: Serialize>),*> SerializeParts for ($($name,)*) {
+            const NAMES: &'static [&'static str] = &[$($name::NAME),*];
+            fn write<Out: SerializeStruct>(data: &Self::Data, name: &'static str, to: &mut Out) -> Result<(), Out::Error> {
+                $(if name == $name::NAME {
+                    return to.serialize_field(name, &data.$at);
+                })*
+                Ok(())
             }
         }
     )* };

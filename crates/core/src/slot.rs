@@ -79,6 +79,8 @@ slots! {
 pub trait Slot: 'static {
     /// [`One`] or [`Many`].
     type Arity;
+    /// May there be no row, where there is at most one?
+    const OPTIONAL: bool = false;
     /// The loaded rows, of type `R`.
     type Out<R: Send + Sync + 'static>: Send + Sync + 'static;
     /// The loaded rows, as the accessor of a loaded row gives them.
@@ -132,6 +134,7 @@ impl Slot for Required {
 
 impl Slot for Optional {
     type Arity = One;
+    const OPTIONAL: bool = true;
     type Out<R: Send + Sync + 'static> = Option<Box<R>>;
     type View<'a, R: 'a> = Option<&'a R>;
 

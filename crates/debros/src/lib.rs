@@ -60,6 +60,7 @@ mod identity;
 mod keys;
 #[cfg(feature = "kubo")]
 mod kubo;
+mod may_write;
 mod open_error;
 mod owner;
 pub mod prelude;
@@ -79,6 +80,20 @@ pub mod __private {
     pub use debros_core::*;
     pub use debros_derive::Model;
     pub use debros_query::{Get, Query, Related};
+}
+
+pub mod typed {
+    //! What the typed surface is made of: what a function of your own names that takes a column, a relation or a row, and what the compiler names
+    //! where something does not fit.
+    pub use crate::may_write::MayWrite;
+    pub use debros_core::{
+        AtCreation, Bare, Checks, ChildOf, Codec, Differs, Field, HasDefault, Inc, Include, IncludeOne, IntoFilter,
+        IntoKey, IntoValue, Key, KeyField, Length, Linkable, List, LoadedName, LoadedRow, Many, Matched, MayBeAbsent,
+        ModelOf, NoneYet, Of, One, Ordered, Path, PerUser, Plain, Ranged, ReadOnly, RefersTo, RefersToAll, Rel, RelAt,
+        RelOf, Relation, Settable, SettableAtCreation, Shape, Slot, Text, ToMany, ToOne, ViaSerde, With, World, Yields,
+        rule,
+    };
+    pub use debros_query::{Execute, HasOrder, Keys, Number, Reads, Sorted, Unsorted, UpdateAll, Writes};
 }
 
 pub use builder::Builder;

@@ -4,7 +4,7 @@ use crate::{
     Batch, Create, Db, Durability, Identity, Update, WriteError, Writing,
     write::{Done, LinkRow, Operation, Target, delete, link_row},
 };
-use debros_core::{HookContext, Insert, Model, Rel, Relation, Row, Timestamp, UserId};
+use debros_core::{HookContext, Insert, Linkable, Model, ModelOf, Rel, RelOf, Row, Timestamp, UserId};
 
 /// A user at work: reads that user's own data and the global models, and writes as that user. A cheap clone.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Session {
     ///
     /// What `NewPost` does not have is filled in: the generated id, defaults, times, the owner; `.set(..)` sets more. What comes back is
     /// the record as it is stored.
-    pub fn create<N: Insert>(&self, new: N) -> Create<N> {
+    pub fn create<N: Insert>(&self, new: N) -> Create<N::Model> {
         Create::new(self.clone(), new)
     }
 
@@ -62,12 +62,15 @@ impl Session {
     /// # Errors
     /// If one of the rows is not there, or a link by this user would not count: links are made by the owner of a user-scoped
     /// row at one of the ends, or, between global models, by whoever may write the side without `inverse`.
-    pub fn link<W: Row, R: Relation<Source = W::Model>, T: Row<Model = R::Target>>(
+    pub fn link<W: Row, R: Linkable + RelOf<W::Model>, T>(
         &self,
         from: &W,
         relation: impl FnOnce(<W::Model as Model>::Fields) -> Rel<R>,
         to: &T,
-    ) -> Writing<()> {
+    ) -> Writing<()>
+    where
+        R::Target: ModelOf<T>,
+    {
         let _: Rel<R> = relation(W::Model::FIELDS);
         let (session, link) = (self.clone(), link_row::<W, R, T>(self, from, to));
         Writing::new(async move {
@@ -80,12 +83,15 @@ impl Session {
     ///
     /// # Errors
     /// If the rows are linked by another user only ([`WriteError::NotYours`]).
-    pub fn unlink<W: Row, R: Relation<Source = W::Model>, T: Row<Model = R::Target>>(
+    pub fn unlink<W: Row, R: Linkable + RelOf<W::Model>, T>(
         &self,
         from: &W,
         relation: impl FnOnce(<W::Model as Model>::Fields) -> Rel<R>,
         to: &T,
-    ) -> Writing<bool> {
+    ) -> Writing<bool>
+    where
+        R::Target: ModelOf<T>,
+    {
         let _: Rel<R> = relation(W::Model::FIELDS);
         let (session, link) = (self.clone(), link_row::<W, R, T>(self, from, to));
         Writing::new(async move { Ok(session.link_rows(link?, Operation::Unlink).await? > 0) })

@@ -44,7 +44,11 @@ impl<M, G, C, A> fmt::Debug for Grouped<M, G, C, A> {
 }
 
 impl<M: Model, G: Keys<M>, C, A> Grouped<M, G, C, A> {
-    pub(crate) fn new(spec: QuerySpec, broken: Option<EncodeError>, by: G) -> Grouped<M, G, C, A> {
+    pub(crate) fn new(
+        spec: QuerySpec,
+        broken: Option<EncodeError>,
+        by: &impl Keys<M, Itself = G>,
+    ) -> Grouped<M, G, C, A> {
         let mut keys = Vec::new();
         by.names(&mut keys);
         Grouped { spec, broken, keys, types: PhantomData }

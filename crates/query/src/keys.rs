@@ -5,8 +5,14 @@ use debros_core::{Codec, DecodeError, Path, Value};
 
 /// What the closure of `.group_by(..)` may return: a column, or a tuple of up to six. Rows are in one group if their
 /// values are equal; those without a value are in a group of their own.
-#[diagnostic::on_unimplemented(message = "`{Self}` is no column of `{M}`, nor a tuple of its columns")]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no column of `{M}`, nor a tuple of its columns",
+    label = "groups by columns: `.group_by(|p| p.a)`, `.group_by(|p| (p.a, p.b))`"
+)]
 pub trait Keys<M> {
+    /// These: of what is none, the rest of the query is not told of again.
+    #[doc(hidden)]
+    type Itself: Keys<M>;
     /// The values that the rows of a group have in common.
     type Out: Send + 'static;
     /// Adds the names of the columns.
@@ -27,6 +33,7 @@ pub struct GroupKeys<'v> {
 }
 
 impl<M, T: Send + 'static, K: Codec<T>> Keys<M> for Path<M, T, K> {
+    type Itself = Path<M, T, K>;
     type Out = T;
     fn names(&self, names: &mut Vec<&'static str>) {
         names.push(self.name());
@@ -40,6 +47,7 @@ impl<M, T: Send + 'static, K: Codec<T>> Keys<M> for Path<M, T, K> {
 macro_rules! keys {
     ($($($name:ident $at:tt)*;)*) => { $(
         impl<M, $($name: Keys<M>),*> Keys<M> for ($($name,)*) {
+            type Itself = ($($name,)*);
             type Out = ($($name::Out,)*);
             fn names(&self, names: &mut Vec<&'static str>) {
                 $(self.$at.names(names);)*

@@ -5,8 +5,8 @@ use crate::{
     QueryError, QuerySpec, Reach, Reads, Start, UpdateAll, Whole, Writes,
 };
 use debros_core::{
-    Bare, EncodeError, Field, Filter, Include, Model, NoneYet, Path, Rel, RelOf, Relation, Row, Sort, Value, With,
-    World, Yields,
+    Bare, EncodeError, Field, Filter, Include, IntoFilter, Model, NoneYet, Path, Rel, RelOf, Relation, Row, Sort,
+    Value, With, World, Yields,
 };
 use std::{fmt, marker::PhantomData};
 
@@ -109,8 +109,8 @@ impl<M: Model, S, O, C, A> Query<M, S, O, C, A> {
 
     /// Only rows for which the predicate holds: a value that was made before.
     #[must_use]
-    pub fn matching(mut self, filter: impl Into<Filter<M>>) -> Self {
-        self.spec.filter = self.spec.filter.and(filter.into().into_expr());
+    pub fn matching(mut self, filter: impl IntoFilter<M>) -> Self {
+        self.spec.filter = self.spec.filter.and(filter.into_filter().into_expr());
         self
     }
 
@@ -163,8 +163,8 @@ impl<M: Model, S, O, C, A> Query<M, S, O, C, A> {
     }
 
     /// Groups rows that have the values of these columns in common: of one, or of a tuple of them.
-    pub fn group_by<G: Keys<M>>(self, keys: impl FnOnce(M::Fields) -> G) -> Grouped<M, G, C, A> {
-        Grouped::new(self.spec, self.broken, keys(M::FIELDS))
+    pub fn group_by<G: Keys<M>>(self, keys: impl FnOnce(M::Fields) -> G) -> Grouped<M, G::Itself, C, A> {
+        Grouped::new(self.spec, self.broken, &keys(M::FIELDS))
     }
 
     /// The query as data.
@@ -185,8 +185,8 @@ impl<M: Model, S, O, C, A> Query<M, S, O, C, A> {
 
     /// Sets fields of every row that the query finds: `.update_all(&me).set(|p| p.published, true).await` says how many
     /// rows that were.
-    pub fn update_all<H: Reads<C> + Writes>(self, handle: &H) -> UpdateAll<M, H> {
-        UpdateAll::new(handle.clone(), self.into_spec())
+    pub fn update_all<H: Reads<C> + Writes>(self, handle: &H) -> UpdateAll<M, H::Error> {
+        UpdateAll::new(handle, self.into_spec())
     }
 
     /// Deletes every row that the query finds, and says how many rows that were.

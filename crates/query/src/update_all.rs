@@ -17,23 +17,28 @@ use std::{fmt, future::IntoFuture, marker::PhantomData};
 /// # Ok::<(), debros_query::QueryError>(()) }).unwrap();
 /// ```
 #[must_use = "nothing is written without `.await`"]
-pub struct UpdateAll<M, H> {
-    handle: H,
+pub struct UpdateAll<M, E> {
+    write: Write<E>,
     spec: Result<QuerySpec, QueryError>,
     set: Vec<(&'static str, Value)>,
     broken: Option<EncodeError>,
     model: PhantomData<fn() -> M>,
 }
 
-impl<M, H> fmt::Debug for UpdateAll<M, H> {
+/// Of the handle: writes these values into the rows of this query.
+type Write<E> = Box<dyn FnOnce(QuerySpec, Vec<(&'static str, Value)>) -> Answer<u64, E> + Send>;
+
+impl<M, E> fmt::Debug for UpdateAll<M, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UpdateAll").field("spec", &self.spec).field("set", &self.set).finish_non_exhaustive()
     }
 }
 
-impl<M: Model, H: Writes> UpdateAll<M, H> {
-    pub(crate) fn new(handle: H, spec: Result<QuerySpec, QueryError>) -> UpdateAll<M, H> {
-        UpdateAll { handle, spec, set: Vec::new(), broken: None, model: PhantomData }
+impl<M: Model, E> UpdateAll<M, E> {
+    pub(crate) fn new<H: Writes<Error = E>>(handle: &H, spec: Result<QuerySpec, QueryError>) -> UpdateAll<M, E> {
+        let handle = handle.clone();
+        let write = Box::new(move |spec, set| handle.update_all::<M>(spec, set));
+        UpdateAll { write, spec, set: Vec::new(), broken: None, model: PhantomData }
     }
 
     /// Sets a field. Of one that is set twice the last value counts.
@@ -54,18 +59,18 @@ impl<M: Model, H: Writes> UpdateAll<M, H> {
     }
 }
 
-impl<M: Model, H: Writes> IntoFuture for UpdateAll<M, H> {
-    type Output = Result<u64, H::Error>;
-    type IntoFuture = Answer<u64, H::Error>;
+impl<M: Model, E: From<QueryError> + Send + 'static> IntoFuture for UpdateAll<M, E> {
+    type Output = Result<u64, E>;
+    type IntoFuture = Answer<u64, E>;
 
-    fn into_future(self) -> Answer<u64, H::Error> {
+    fn into_future(self) -> Answer<u64, E> {
         let spec = match (self.spec, self.broken) {
             (Err(error), _) => Err(error),
             (_, Some(error)) => Err(error.into()),
             (Ok(spec), None) => Ok(spec),
         };
         match spec {
-            Ok(spec) => self.handle.update_all::<M>(spec, self.set),
+            Ok(spec) => (self.write)(spec, self.set),
             Err(error) => Answer::ready(Err(error.into())),
         }
     }

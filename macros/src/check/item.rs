@@ -3,10 +3,11 @@
 use crate::errors::Errors;
 use syn::{Data, DeriveInput, Fields, spanned::Spanned as _};
 
-/// The fields of the struct, or what is wrong with the item.
+/// The fields of the struct. `None` if nothing can be generated for the item; no fields, where it has none with names: then what is
+/// generated is there for those who use the model elsewhere.
 pub(crate) fn fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<Vec<&'a syn::Field>> {
     let name = &input.ident;
-    let mut fine = true;
+    let mut generic = false;
     if !input.generics.params.is_empty() || input.generics.where_clause.is_some() {
         let generics = &input.generics;
         let message =
@@ -16,18 +17,17 @@ pub(crate) fn fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<
         } else {
             errors.at(generics, message);
         }
-        fine = false;
+        generic = true;
     }
-    let fields = match &input.data {
+    let mut fields = Vec::new();
+    match &input.data {
         Data::Struct(data) => match &data.fields {
-            Fields::Named(named) => named.named.iter().collect::<Vec<_>>(),
+            Fields::Named(named) => fields.extend(&named.named),
             Fields::Unnamed(unnamed) => {
                 errors.at(unnamed, format!("the fields of a model have names: write `struct {name} {{ .. }}`"));
-                return None;
             }
             Fields::Unit => {
                 errors.at(name, format!("a model has fields, one of them its key: write `struct {name} {{ .. }}`"));
-                return None;
             }
         },
         Data::Enum(data) => {
@@ -35,13 +35,11 @@ pub(crate) fn fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<
                 data.enum_token,
                 format!("a model is a struct with named fields; for an enum to be a field of one, write `#[derive(Value)]` above `{name}`"),
             );
-            return None;
         }
         Data::Union(data) => {
             errors.at(data.union_token, "a model is a struct with named fields");
-            return None;
         }
-    };
+    }
     for field in &fields {
         if let Some((equals, value)) = &field.default {
             let name = field.ident.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -49,5 +47,5 @@ pub(crate) fn fields<'a>(input: &'a DeriveInput, errors: &mut Errors) -> Option<
             errors.at_span(span, format!("write the default of `{name}` as `#[field(default = ..)]` above it"));
         }
     }
-    fine.then_some(fields)
+    (!generic).then_some(fields)
 }

@@ -7,7 +7,7 @@ use crate::{
     parse::FieldArgs,
 };
 use proc_macro2::Span;
-use syn::DeriveInput;
+use syn::{DeriveInput, Ident};
 
 /// How many fields a composite key may have.
 const MOST: usize = 6;
@@ -33,7 +33,11 @@ pub(crate) fn check(
         })
     };
     match keys[..] {
-        [] => errors.at(&input.ident, no_key(input, written)),
+        [] => {
+            errors.at(&input.ident, no_key(input, written));
+            // the field that is surely meant is the key for those who use the model
+            return members.iter_mut().find_map(|member| as_key(member, &input.ident)).into_iter().collect();
+        }
         [(one, args, _)] => {
             for (word, span) in [("unique", args.unique), ("index", args.index)] {
                 if let Some(span) = span {
@@ -119,6 +123,16 @@ pub(crate) fn check(
         .map(|(one, ..)| one.name.clone())
         .filter(|name| !absent.contains(name) && !unfit.contains(name))
         .collect()
+}
+
+fn as_key(member: &mut Member, model: &Ident) -> Option<String> {
+    let Member::Column(column) = member else { return None };
+    if column.named.name != "id" || column.role != Role::Plain {
+        return None;
+    }
+    column.key = true;
+    column.role = if spelling::is_own_id(&column.named.ty, model) { Role::GeneratedKey } else { Role::Key };
+    Some(column.named.name.clone())
 }
 
 fn no_key(input: &DeriveInput, written: &[Written<'_>]) -> String {

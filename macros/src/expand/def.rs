@@ -3,7 +3,7 @@
 use super::{
     assertions::back_ref_name,
     names::{Names, marker},
-    record, relations,
+    record,
     spans::respan,
 };
 use crate::model::{Column, Model, Relation, RelationKind, Role, Scope, Writers};
@@ -76,50 +76,39 @@ fn field(column: &Column, names: &Names) -> TokenStream {
         return quote!(#p::serde_field_def(#name, #p::Role::#role, &[#(#rules),*]));
     }
     let (field, span) = (record::field(column), column.named.ty.span());
-    let of_type = quote_spanned!(span=> #field::COLUMN);
-    quote!(#p::field_def(#name, #of_type, __Role::#role, &[#(#rules),*]))
+    let of = quote_spanned!(span=> #field::COLUMN);
+    quote!(#p::field_def(#name, #of, __Role::#role, &[#(#rules),*]))
 }
 
+/// All of it at the target, where the compiler tells of one that fewer modules can see.
 fn relation(model: &Model, relation: &Relation, target: &Type, names: &Names) -> TokenStream {
     let p = &names.private;
-    let (name, optional) = (&relation.named.name, relation.optional);
-    let none = quote!(::core::option::Option::None);
-    let (model_of_target, at) = (relations::target_model(target, names), respan(p.clone(), target.span()));
-    let path = quote_spanned!(target.span()=> <#model_of_target as #at::Model>::PATH);
-    let (kind, keys, inverse, links) = match &relation.kind {
+    let (name, marker) = (&relation.named.name, marker(model, relation));
+    let def = match &relation.kind {
         RelationKind::BelongsTo(keys) => {
             let keys = keys.iter().map(|key| key.unraw().to_string());
-            (quote!(BelongsTo), quote!(&[#(#keys),*]), none.clone(), none)
+            quote!(#p::belongs_to::<#marker>(&[#(#keys),*]))
         }
-        RelationKind::HasOne(_) => (quote!(HasOne), back_ref(relation), none.clone(), none),
-        RelationKind::HasMany(_) => (quote!(HasMany), back_ref(relation), none.clone(), none),
+        RelationKind::HasOne(_) => {
+            let keys = back_ref(relation);
+            quote!(#p::has_one::<#marker>(#keys))
+        }
+        RelationKind::HasMany(_) => {
+            let keys = back_ref(relation);
+            quote!(#p::has_many::<#marker>(#keys))
+        }
         RelationKind::ManyToMany(Some(inverse)) => {
             let inverse = inverse.unraw().to_string();
-            (quote!(ManyToMany), quote!(&[]), quote!(::core::option::Option::Some(#inverse)), none)
+            quote!(#p::inverse::<#marker>(#inverse))
         }
         RelationKind::ManyToMany(None) => {
-            let marker = marker(model, relation);
             let link = format!("{}.{name}", model.ident.unraw());
             let (path, stored) = (format!("::{link}"), format!("{}.{name}", model.stored));
-            let links = quote! {
-                ::core::option::Option::Some(const {
-                    &#p::Links::<#marker>::def(#link, ::core::concat!(::core::module_path!(), #path), #stored)
-                })
-            };
-            (quote!(ManyToMany), quote!(&[]), none, links)
+            let path = quote!(::core::concat!(::core::module_path!(), #path));
+            quote!(#p::many_to_many::<#marker>(const { &#p::Links::<#marker>::def(#link, #path, #stored) }))
         }
     };
-    quote! {
-        #p::RelationDef {
-            name: #name,
-            kind: #p::RelationKind::#kind,
-            target: #path,
-            keys: #keys,
-            optional: #optional,
-            inverse: #inverse,
-            links: #links,
-        }
-    }
+    respan(def, target.span())
 }
 
 /// The constant that the assertions make, so that what is wrong with it is told once.

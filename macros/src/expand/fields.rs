@@ -31,13 +31,8 @@ pub(crate) fn fields(model: &Model, names: &Names) -> TokenStream {
     let about = format!("The columns and relations of `{ident}`, for queries.");
     quote! {
         #[doc = #about]
-        #[allow(dead_code)]
+        #[allow(dead_code, private_interfaces, unreachable_pub)]
         #vis struct #fields { #(#members,)* }
-        impl ::core::marker::Copy for #fields {}
-        #[automatically_derived]
-        impl ::core::clone::Clone for #fields {
-            fn clone(&self) -> Self { *self }
-        }
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) fn inherent(model: &Model, names: &Names) -> TokenStream {
     let span = model.key_columns().next().map_or(model.ident.span(), |column| column.named.ty.span());
     let bound = respan(quote!(#p::IntoKey<<#ident as #p::Model>::Key>), span);
     quote! {
-        #[allow(dead_code)]
+        #[allow(dead_code, private_interfaces, unreachable_pub)]
         impl #ident {
             #[doc = #about_fields]
             #vis const FIELDS: #fields = <#ident as #p::Model>::FIELDS;

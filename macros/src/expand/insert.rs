@@ -1,13 +1,10 @@
 //! `NewPost`: the fields that a record's creator must give, and how a record is made of them.
 
 use super::{docs, names::Names, spans::respan};
-use crate::{
-    check::spelling,
-    model::{Column, DefaultValue, Member, Model, Role},
-};
+use crate::model::{Column, DefaultValue, Member, Model, Role};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use syn::{Expr, Lit, spanned::Spanned as _};
+use syn::{Expr, spanned::Spanned as _};
 
 pub(crate) fn new_struct(model: &Model, names: &Names) -> TokenStream {
     let new = &names.new;
@@ -24,7 +21,7 @@ pub(crate) fn new_struct(model: &Model, names: &Names) -> TokenStream {
     );
     quote! {
         #[doc = #about]
-        #[allow(dead_code)]
+        #[allow(dead_code, private_interfaces, unreachable_pub)]
         #vis struct #new { #(#fields,)* }
     }
 }
@@ -72,17 +69,25 @@ fn value(column: &Column, names: &Names) -> TokenStream {
         (Role::Created | Role::Updated, _) => filled(quote!(#seed.now)),
         (Role::Owner, _) => filled(quote!(#seed.user)),
         (Role::Plain | Role::Key, Some(DefaultValue::Trait(span))) => {
-            respan(quote!(<#ty as ::core::default::Default>::default()), *span)
+            respan(quote!(<#ty as #p::HasDefault>::own_default()), *span)
         }
-        // a text may stand for a `String`
-        (Role::Plain | Role::Key, Some(DefaultValue::Expr(Expr::Lit(lit))))
-            if matches!(lit.lit, Lit::Str(_))
-                && (!spelling::is_plain(ty) || spelling::text_of(ty).contains("String")) =>
-        {
-            respan(quote!(<_ as #p::IntoValue<#ty>>::into_value(#lit)), lit.span())
+        // a text may stand for a `String`, and words of ours where the type is wrong
+        (Role::Plain | Role::Key, Some(DefaultValue::Expr(expr))) if has_type_of_its_own(expr) => {
+            let convert = respan(quote!(<_ as #p::IntoValue<#ty>>::into_value), expr.span());
+            quote!(#convert(#expr))
         }
+        // what `.into()` gives follows from the field
         (Role::Plain | Role::Key, Some(DefaultValue::Expr(expr))) => quote!(#expr),
         (Role::Plain | Role::Key, None) if column.spelled_option => quote!(::core::option::Option::None),
         (Role::Plain | Role::Key, None) => quote!(self.#name),
+    }
+}
+
+/// Is the type of this expression the same wherever it stands?
+fn has_type_of_its_own(expr: &Expr) -> bool {
+    match expr {
+        Expr::Lit(_) | Expr::Path(_) | Expr::Struct(_) => true,
+        Expr::Unary(unary) => has_type_of_its_own(&unary.expr),
+        _ => false,
     }
 }

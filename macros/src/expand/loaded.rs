@@ -29,7 +29,7 @@ pub(crate) fn loaded(model: &Model, names: &Names) -> TokenStream {
 /// The methods, and one trait for each whose only job is its message. In a block of its own, which names no type of the user's
 /// fields: so the traits shadow none.
 pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
-    let Names { private: p, loaded, shape, .. } = names;
+    let Names { private: p, fields, loaded, shape, .. } = names;
     let ident = &model.ident;
     let (index, nested) = (other_than(model, "I"), other_than(model, "N"));
     let tool_attributes = prelude::has_tool_attributes();
@@ -79,14 +79,15 @@ pub(crate) fn accessors(model: &Model, names: &Names) -> TokenStream {
     }
     let impls = (!traits.is_empty()).then(|| {
         quote! {
-            #[allow(dead_code, clippy::must_use_candidate)]
+            #[allow(dead_code, private_bounds, private_interfaces, unreachable_pub, clippy::must_use_candidate)]
             impl<#shape: #p::Shape> #loaded<#shape> { #(#on_loaded)* }
-            #[allow(dead_code, clippy::must_use_candidate, clippy::unused_self)]
+            #[allow(dead_code, private_bounds, private_interfaces, unreachable_pub)]
+            #[allow(clippy::must_use_candidate, clippy::unused_self)]
             impl #ident { #(#on_bare)* }
         }
     });
     quote! {
-        #p::__loaded_impls!(#ident, #loaded);
+        #p::__loaded_impls!(#ident, #fields, #loaded);
         #(#traits)*
         #impls
     }

@@ -3,8 +3,8 @@
 use super::{def, fields, names::Names, record, spans::respan};
 use crate::model::{Model, Scope};
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::ext::IdentExt as _;
+use quote::{ToTokens as _, quote};
+use syn::{Visibility, ext::IdentExt as _};
 
 pub(crate) fn model_impl(model: &Model, names: &Names) -> TokenStream {
     let Names { private: p, fields, loaded, shape, .. } = names;
@@ -18,6 +18,7 @@ pub(crate) fn model_impl(model: &Model, names: &Names) -> TokenStream {
     };
     let (value, (tables, def)) = (fields::value(model, names), def::def(model, names));
     let record = record::functions(model, names);
+    let visible = visible(model, names);
     let hooks = model.hooks.map(|span| {
         let own = respan(quote!(#ident), span);
         quote! {
@@ -36,14 +37,11 @@ pub(crate) fn model_impl(model: &Model, names: &Names) -> TokenStream {
             type Loaded<#shape: #p::Shape> = #loaded<#shape>;
             const FIELDS: #fields = #value;
             const PATH: &'static str = ::core::concat!(::core::module_path!(), #path);
+            #visible
             const DEF: &'static #p::ModelDef = #def;
             #record
             fn loaded<#shape: #p::Shape>(row: #p::LoadedRow<#ident, #shape>) -> #loaded<#shape> { #loaded(row) }
             #hooks
-        }
-        impl #p::Row for #ident {
-            type Model = #ident;
-            fn row(&self) -> &#ident { self }
         }
     }
 }
@@ -61,4 +59,15 @@ fn key_type(model: &Model, names: &Names) -> TokenStream {
         [ty] => quote!(#ty),
         _ => quote!((#(#types,)*)),
     }
+}
+
+/// Which modules see the struct; nothing for all, as the trait says that.
+fn visible(model: &Model, names: &Names) -> Option<TokenStream> {
+    let p = &names.private;
+    let within = match &model.vis {
+        Visibility::Public(_) => return None,
+        Visibility::Inherited => "self".to_owned(),
+        Visibility::Restricted(restricted) => restricted.path.to_token_stream().to_string().replace(' ', ""),
+    };
+    Some(quote!(const VISIBLE: #p::Visible = #p::Visible::within(::core::module_path!(), #within);))
 }

@@ -49,14 +49,12 @@ pub(crate) fn field(column: &Column) -> TokenStream {
 
 fn encode(model: &Model, names: &Names) -> TokenStream {
     let p = &names.private;
-    let name = model.ident.unraw().to_string();
     // in the order of the map, canonical DAG-CBOR's: shorter first, then by bytes
     let mut columns: Vec<_> = model.columns().map(|column| (stored(model, column), Some(column))).collect();
     if model.key.len() > 1 {
         columns.push(("_id", None));
     }
     columns.sort_by_key(|(stored, _)| (stored.len(), stored.as_bytes()));
-    let count = columns.len();
     let values = columns.iter().map(|(stored, column)| {
         let Some(column) = column else {
             return quote!(("key", #stored, ::core::result::Result::Ok(<Self as #p::Model>::key(self)?)));
@@ -70,18 +68,14 @@ fn encode(model: &Model, names: &Names) -> TokenStream {
     let slots: Vec<_> = model.relations().map(|relation| &relation.named.ident).collect();
     let slots = (!slots.is_empty()).then(|| quote!(let _ = (#(&self.#slots,)*);));
     quote! {
-        let mut map = #p::new_record(#def, #count);
-        for (field, stored, value) in [#(#values,)*] {
-            map.insert(stored, ::core::result::Result::map_err(value, |reason| #p::EncodeError::new(#name, field, reason))?);
-        }
         #slots
-        ::core::result::Result::Ok(map)
+        #p::record(#def, [#(#values,)*])
     }
 }
 
 fn decode(model: &Model, names: &Names) -> TokenStream {
     let p = &names.private;
-    let (ident, name) = (&model.ident, model.ident.unraw().to_string());
+    let (ident, model_name) = (&model.ident, model.ident.unraw().to_string());
     let result = quote!(::core::result::Result);
     let members = model.members.iter().map(|member| {
         let named = member.named();
@@ -90,23 +84,13 @@ fn decode(model: &Model, names: &Names) -> TokenStream {
             Member::Column(column) => {
                 let (stored, codec) = (stored(model, column), codec(column, names));
                 let decode = quote_spanned!(named.ty.span()=> #codec::decode);
-                quote!(get(map.field(#stored), #name, #decode)?)
+                quote!(#p::field(#model_name, #name, map.field(#stored), #decode)?)
             }
             Member::Relation(relation) => relation.slot_value(p),
         };
         quote!(#ident: #value)
     });
     quote! {
-        fn get<T>(
-            value: &#p::Value,
-            field: &'static str,
-            decode: fn(&#p::Value) -> #result<T, #p::FieldError>,
-        ) -> #result<T, #p::DecodeError> {
-            #result::map_err(decode(value), |reason| match value {
-                #p::Value::Null => #p::DecodeError::new(#name, field, "is absent, but the model requires it"),
-                _ => #p::DecodeError::new(#name, field, ::std::string::ToString::to_string(&reason)),
-            })
-        }
         #result::Ok(#ident { #(#members,)* })
     }
 }
@@ -120,10 +104,7 @@ fn key(model: &Model, names: &Names) -> TokenStream {
         [field] => quote!(&self.#field),
         _ => quote!(&(#(::core::clone::Clone::clone(&self.#fields),)*)),
     };
-    quote! {
-        fn stored<M: #p::Model>(key: &M::Key) -> ::core::result::Result<#p::Value, #p::FieldError> { #p::Key::stored(key) }
-        #p::key::<#ident>(#first, stored::<#ident>(#value))
-    }
+    quote!(#p::stored_key::<#ident>(#first, #value))
 }
 
 fn check(column: &Column, rule: &Rule, out: &Ident, names: &Names) -> TokenStream {
@@ -152,7 +133,8 @@ fn check(column: &Column, rule: &Rule, out: &Ident, names: &Names) -> TokenStrea
         }
         RuleKind::Check(path) => {
             let check = function("check", path.span());
-            quote_spanned!(path.span()=> #check(&self.#ident, #path, #name, #text, #out);)
+            let of_one = function("function", path.span());
+            quote_spanned!(path.span()=> #check(&self.#ident, #of_one(#path), #name, #text, #out);)
         }
     }
 }

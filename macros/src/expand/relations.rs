@@ -28,19 +28,13 @@ pub(crate) fn impls(model: &Model, names: &Names) -> TokenStream {
     let markers: Vec<_> = model.relations_with_target().map(|(relation, _)| marker(model, relation)).collect();
     let relations = model.relations_with_target().map(|(relation, target)| {
         let (marker, name) = (marker(model, relation), &relation.named.name);
-        let slot = relation.slot();
-        let target = target_model(target, names);
-        let target = quote_spanned!(target.span()=> type Target = #target;);
+        let (slot, target) = (relation.slot(), target_model(target, names));
         let others = markers.iter().filter(|other| **other != marker);
+        let linkable = matches!(relation.kind, RelationKind::ManyToMany(_));
+        let linkable = linkable.then(|| quote!(impl #p::Linkable for #marker {}));
         quote! {
-            impl #p::Relation for #marker {
-                type Source = #ident;
-                #target
-                type Slot = #p::#slot;
-                const NAME: &'static str = #name;
-            }
-            impl #p::RelOf<#ident> for #marker {}
-            impl #p::RelAt<{ #p::hash(#name) }> for #ident { type Rel = #marker; }
+            #p::__relation!(#ident, #marker, #name, #slot, #target);
+            #linkable
             #(impl #p::Differs<#others> for #marker {})*
         }
     });

@@ -66,7 +66,7 @@ macro_rules! model_named {
 }
 mod prelude_items {
     use debros::prelude::*;
-    model_named!(Some Ok Vec Box Clone Default Iterator String);
+    model_named!(Some Ok Vec Box Clone Default Iterator String Option Result None Err Send Sync Copy Into From Drop);
 }
 mod letters {
     use debros::prelude::*;
@@ -77,7 +77,10 @@ fn main() {
     let _ = models![Named];
     let _ = models![letters::S, letters::I, letters::N, letters::T, letters::M, letters::R, letters::K, letters::F, letters::A];
     let _ = models![prelude_items::Some, prelude_items::Vec, prelude_items::Clone, prelude_items::Default, prelude_items::String];
-    let _ = models![prelude_items::Ok, prelude_items::Box, prelude_items::Iterator];
+    let _ = models![prelude_items::Ok, prelude_items::Box, prelude_items::Iterator, prelude_items::Option];
+    let _ = models![prelude_items::Result, prelude_items::None, prelude_items::Err, prelude_items::Send];
+    let _ = models![prelude_items::Sync, prelude_items::Copy, prelude_items::Into, prelude_items::From];
+    let _ = models![prelude_items::Drop];
     let _ = Named::query().filter(|n| n.filter.eq("a") & n.query.ne("b") & n.eq.gt(1) & n.new.lt(2) & n.r#type.eq(3));
     let _ = Named::FIELDS.r#match;
     let _ = NewNamed { filter: "a".into(), query: "b".into(), r#type: 3 };

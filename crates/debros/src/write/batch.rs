@@ -10,7 +10,7 @@ use super::{
     update::after_update,
 };
 use crate::{Session, WriteError, blocking};
-use debros_core::{HookContext, Insert, Model, Rel, Relation, Row};
+use debros_core::{HookContext, Insert, Linkable, Model, ModelOf, Rel, RelOf, Row};
 use std::future::IntoFuture;
 
 /// Several writes in one commit, all or nothing: later ones see what earlier ones did. `T` comes out of `.await`: the rows of
@@ -60,7 +60,7 @@ impl Batch {
             let mut rows = Vec::with_capacity(new.len());
             let mut operations = Vec::with_capacity(new.len());
             for (new, nonce) in new.into_iter().zip(nonces) {
-                let (row, create) = behaviour::create(new, &[], nonce, context)?;
+                let (row, create) = behaviour::create(|seed| new.build(seed), &[], nonce, context)?;
                 rows.push(row);
                 operations.push(Operation::Create(create));
             }
@@ -94,7 +94,7 @@ impl<T> Batch<T> {
         let changes = set(Pending::new()).changes;
         self.push(move |context| {
             let [nonce] = behaviour::nonces::<1>()?;
-            let (mut row, create) = behaviour::create(new, &changes.finish()?, nonce, context)?;
+            let (mut row, create) = behaviour::create(|seed| new.build(seed), &changes.finish()?, nonce, context)?;
             Ok(Prepared::new(vec![Operation::Create(create)], move |_, context| after_create(&mut row, context)))
         })
     }
@@ -134,12 +134,15 @@ impl<T> Batch<T> {
     }
 
     /// Links two rows, as [`Session::link`] does.
-    pub fn link<W: Row, R: Relation<Source = W::Model>, U: Row<Model = R::Target>>(
+    pub fn link<W: Row, R: Linkable + RelOf<W::Model>, U>(
         self,
         from: &W,
         relation: impl FnOnce(<W::Model as Model>::Fields) -> Rel<R>,
         to: &U,
-    ) -> Batch<T> {
+    ) -> Batch<T>
+    where
+        R::Target: ModelOf<U>,
+    {
         let _: Rel<R> = relation(W::Model::FIELDS);
         let link = link_row::<W, R, U>(&self.session, from, to);
         self.push(move |_| Ok(Prepared::new(vec![Operation::Link(link?)], |_, _| ())))

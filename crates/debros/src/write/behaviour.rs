@@ -3,8 +3,7 @@
 use super::operation::{Behaviour, Create};
 use crate::{WriteError, keys};
 use debros_core::{
-    Hook, HookContext, Id, Insert, Map, Model, ModelDef, NONCE, Role, Seed, Timestamp, UserId, VERSION, Value,
-    Violations,
+    Hook, HookContext, Id, Map, Model, ModelDef, NONCE, Role, Seed, Timestamp, UserId, VERSION, Value, Violations,
 };
 use debros_orbit::{MAX_DEPTH, MAX_KEY, MAX_WRITTEN};
 use debros_query::encode_key;
@@ -22,20 +21,20 @@ pub(crate) fn seed(user: UserId, now: Timestamp, nonce: [u8; 8]) -> Seed {
 }
 
 /// Makes a record: fills it in, runs the hook, checks the rules.
-pub(crate) fn create<N: Insert>(
-    new: N,
+pub(crate) fn create<M: Model>(
+    build: impl FnOnce(&Seed) -> M,
     set: &[(&'static str, Value)],
     nonce: [u8; 8],
     context: &HookContext,
-) -> Result<(N::Model, Create), WriteError> {
-    let model = N::Model::DEF;
-    let mut row = new.build(&seed(context.user, context.now, nonce));
+) -> Result<(M, Create), WriteError> {
+    let model = M::DEF;
+    let mut row = build(&seed(context.user, context.now, nonce));
     if !set.is_empty() {
         let mut record = row.encode()?;
         apply(model, &mut record, set);
-        row = N::Model::decode(&record).map_err(|source| decode_error(&record, source))?;
+        row = M::decode(&record).map_err(|source| decode_error(&record, source))?;
     }
-    if N::Model::HOOKS {
+    if M::HOOKS {
         let before = row.encode()?;
         run(&mut row, Hook::BeforeCreate, context)?;
         let after = row.encode()?;

@@ -2,43 +2,43 @@
 
 use super::{Changes, Writing, behaviour, operation::Operation};
 use crate::{Session, WriteError};
-use debros_core::{Codec, Hook, Insert, IntoValue, Model, Path, SettableAtCreation};
+use debros_core::{Codec, Hook, Insert, IntoValue, Model, Path, Seed, SettableAtCreation};
 use std::future::IntoFuture;
 
 /// A record that `.await` creates: `session.create(NewPost { .. }).set(|p| p.published, true).await?`.
 #[must_use = "nothing is written without `.await`"]
-pub struct Create<N: Insert> {
+pub struct Create<M> {
     session: Session,
-    new: N,
+    build: Box<dyn FnOnce(&Seed) -> M + Send>,
     changes: Changes,
 }
 
-impl<N: Insert> Create<N> {
-    pub(crate) fn new(session: Session, new: N) -> Create<N> {
-        Create { session, new, changes: Changes::default() }
+impl<M: Model> Create<M> {
+    pub(crate) fn new(session: Session, new: impl Insert<Model = M>) -> Create<M> {
+        Create { session, build: Box::new(|seed| new.build(seed)), changes: Changes::default() }
     }
 
     /// Gives a field that is not in the `New..` struct, or has a default, a value.
     pub fn set<T, K: SettableAtCreation + Codec<T>>(
         mut self,
-        field: impl FnOnce(<N::Model as Model>::Fields) -> Path<N::Model, T, K>,
+        field: impl FnOnce(M::Fields) -> Path<M, T, K>,
         value: impl IntoValue<T>,
-    ) -> Create<N> {
-        self.changes.set(field(N::Model::FIELDS), value.into_value());
+    ) -> Create<M> {
+        self.changes.set(field(M::FIELDS), value.into_value());
         self
     }
 }
 
-impl<N: Insert> IntoFuture for Create<N> {
-    type Output = Result<N::Model, WriteError>;
-    type IntoFuture = Writing<N::Model>;
+impl<M: Model> IntoFuture for Create<M> {
+    type Output = Result<M, WriteError>;
+    type IntoFuture = Writing<M>;
 
-    fn into_future(self) -> Writing<N::Model> {
-        let Create { session, new, changes } = self;
+    fn into_future(self) -> Writing<M> {
+        let Create { session, build, changes } = self;
         Writing::new(async move {
             let context = session.context();
             let [nonce] = behaviour::nonces::<1>()?;
-            let (mut row, create) = behaviour::create(new, &changes.finish()?, nonce, &context)?;
+            let (mut row, create) = behaviour::create(build, &changes.finish()?, nonce, &context)?;
             session.write(context, vec![Operation::Create(create)]).await?;
             after_create(&mut row, &context);
             Ok(row)

@@ -2,16 +2,15 @@
 
 use super::operation::LinkRow;
 use crate::{Session, WriteError};
-use debros_core::{Model as _, Relation, Row};
+use debros_core::{Linkable, Model as _, ModelOf, Row};
 
 /// The link between two rows.
-pub(crate) fn link_row<W: Row, R: Relation<Source = W::Model>, T: Row<Model = R::Target>>(
-    session: &Session,
-    from: &W,
-    to: &T,
-) -> Result<LinkRow, WriteError> {
+pub(crate) fn link_row<W: Row, R: Linkable, T>(session: &Session, from: &W, to: &T) -> Result<LinkRow, WriteError>
+where
+    R::Target: ModelOf<T>,
+{
     let model = W::Model::DEF;
-    let (from, to) = (from.row().key()?, to.row().key()?);
+    let (from, to) = (from.row().key()?, R::Target::of(to).key()?);
     let registry = &session.db().stores().registry;
     if !registry.knows(model) {
         return Err(WriteError::UnknownModel { model: model.name });

@@ -38,6 +38,7 @@ impl Shipped {
     }
 
     /// How far the daemon that was sent most has come: the place, and the entries before it.
+    #[cfg(feature = "kubo")]
     pub(crate) fn furthest(state: &dyn ReadState) -> Result<(Option<Place>, u64), StateError> {
         let mut furthest = Shipped::default();
         for row in state.scan(SHIPPED, &[], None, false) {

@@ -1,9 +1,10 @@
 //! Two models as `#[model]` would make them, for this crate's tests and examples.
 
 use debros_core::{
-    BelongsTo, DecodeError, EncodeError, Field, FieldDef, Has, HasMany, IndexDef, Key, LoadedRow, Map, Model, ModelDef,
+    BelongsTo, DecodeError, EncodeError, Field, FieldDef, Has, HasMany, IndexDef, LoadedRow, Map, Model, ModelDef,
     Path, PerUser, ReadOnly, Rel, RelOf, Relation, RelationDef, RelationKind, Required, Role, Row, Scope, Several,
-    Shape, Slot, StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, key, new_record, put,
+    Shape, Slot, StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, new_record, put,
+    stored_key,
 };
 
 /// A global model with a natural key.
@@ -73,14 +74,18 @@ impl Relation for user_posts {
     type Slot = Several;
     const NAME: &'static str = "posts";
 }
-impl RelOf<User> for user_posts {}
+impl RelOf<User> for user_posts {
+    type Itself = user_posts;
+}
 impl Relation for post_author {
     type Source = Post;
     type Target = User;
     type Slot = Required;
     const NAME: &'static str = "author";
 }
-impl RelOf<Post> for post_author {}
+impl RelOf<Post> for post_author {
+    type Itself = post_author;
+}
 
 debros_core::__loaded_impls!(User, UserLoaded);
 debros_core::__loaded_impls!(Post, PostLoaded);
@@ -157,7 +162,7 @@ impl Model for User {
         Ok(User { name: get(map, "User", "name", "_id")?, age: get(map, "User", "age", "age")?, posts: HasMany::new() })
     }
     fn key(&self) -> Result<Value, EncodeError> {
-        key::<User>("name", Key::stored(&self.name))
+        stored_key::<User>("name", &self.name)
     }
     fn validate(&self, _: &mut Violations) {}
     fn loaded<S: Shape>(row: LoadedRow<User, S>) -> UserLoaded<S> {
@@ -231,7 +236,7 @@ impl Model for Post {
         })
     }
     fn key(&self) -> Result<Value, EncodeError> {
-        key::<Post>("number", Key::stored(&self.number))
+        stored_key::<Post>("number", &self.number)
     }
     fn validate(&self, _: &mut Violations) {}
     fn loaded<S: Shape>(row: LoadedRow<Post, S>) -> PostLoaded<S> {
