@@ -1,10 +1,14 @@
 //! What the tests that cross the crates of debros share.
 
 #[cfg(feature = "kubo")]
+mod held;
+#[cfg(feature = "kubo")]
 mod kubo_daemon;
 #[cfg(feature = "kubo")]
 mod kubo_daemon_options;
 
+#[cfg(feature = "kubo")]
+pub use held::{Held, number_of};
 #[cfg(feature = "kubo")]
 pub use kubo_daemon::KuboDaemon;
 #[cfg(feature = "kubo")]

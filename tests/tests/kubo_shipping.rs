@@ -2,10 +2,8 @@
 //! emptied.
 
 use debros::{KuboReadError, NotPinned, OpenError, ShippingStatus, WriteError, prelude::*};
-use debros_ipfs::{Cid, Kubo, KuboOptions};
-use debros_tests::KuboDaemon;
-use ipld_core::ipld::Ipld;
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use debros_tests::{Held, KuboDaemon, number_of};
+use std::{path::Path, time::Duration};
 
 /// What is written.
 #[model(scope = user)]
@@ -54,65 +52,6 @@ async fn drained(db: &Db) -> ShippingStatus {
     until(db, "drained", |status| status.reachable && status.outbox_entries == 0 && !status.mending).await
 }
 
-/// What a daemon holds of ours.
-struct Held {
-    pins: usize,
-    /// Records by the names of their entries' blocks, and in how many lists each is.
-    entries: BTreeMap<String, (Ipld, usize)>,
-}
-
-impl Held {
-    /// Follows our pins from list to list and block to block, as anyone could.
-    async fn by(daemon: &KuboDaemon) -> Held {
-        let kubo = Kubo::new(KuboOptions::new(daemon.url())).expect("a client");
-        let pins = kubo.pins_named("debros/").await.expect("the pins");
-        let mut held = Held { pins: pins.len(), entries: BTreeMap::new() };
-        let mut lists: Vec<Cid> = pins.iter().map(|pin| pin.cid).collect();
-        while let Some(list) = lists.pop() {
-            let Ipld::Map(list) = block(&kubo, &list).await else { panic!("{list} is no list") };
-            let (Ipld::List(links), leaf) = (&list["links"], list["depth"] == Ipld::Integer(0)) else {
-                panic!("no links: {list:?}")
-            };
-            for link in links {
-                let Ipld::Link(cid) = link else { panic!("no link: {link:?}") };
-                if !leaf {
-                    lists.push(*cid);
-                    continue;
-                }
-                if let Some((_, count)) = held.entries.get_mut(&cid.to_string()) {
-                    *count += 1;
-                } else if let Ipld::Map(entry) = block(&kubo, cid).await
-                    && let Some(payload) = entry.get("payload")
-                {
-                    held.entries.insert(cid.to_string(), (payload.clone(), 1));
-                }
-            }
-        }
-        held
-    }
-
-    /// Every record is there, each entry in exactly one list.
-    fn has_once(&self, numbers: std::ops::Range<i64>) {
-        let twice: Vec<_> = self.entries.iter().filter(|(_, (_, count))| *count != 1).collect();
-        assert!(twice.is_empty(), "in more than one list: {twice:?}");
-        let mut found: Vec<i64> = self.entries.values().map(|(payload, _)| number(payload)).collect();
-        found.sort_unstable();
-        assert_eq!(found, numbers.collect::<Vec<_>>());
-    }
-}
-
-async fn block(kubo: &Kubo, cid: &Cid) -> Ipld {
-    let bytes = kubo.block_get_local(cid).await.expect("it is asked").expect("it is held");
-    serde_ipld_dagcbor::from_slice(&bytes).expect("DAG-CBOR")
-}
-
-/// The number in the record that an entry puts.
-fn number(payload: &Ipld) -> i64 {
-    let Ok(Some(Ipld::Map(record))) = payload.get("value") else { panic!("no record: {payload:?}") };
-    let Ipld::Integer(number) = record["number"] else { panic!("no number: {record:?}") };
-    i64::try_from(number).expect("a small number")
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_written_is_pinned_by_name_readable_and_safe_from_collection() {
     let daemon = KuboDaemon::start();
@@ -143,7 +82,7 @@ async fn what_is_written_is_pinned_by_name_readable_and_safe_from_collection() {
     let shown = daemon.ipfs_ok(&["dag", "get", cid]);
     let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
     let record = &shown["payload"]["value"];
-    assert_eq!((record["number"].as_i64(), record["_v"].as_i64()), (Some(number(payload)), Some(1)), "{shown:#}");
+    assert_eq!((record["number"].as_i64(), record["_v"].as_i64()), (Some(number_of(payload)), Some(1)), "{shown:#}");
     assert!(record["text"].as_str().is_some_and(|text| text.starts_with("note ")), "{shown:#}");
     assert_eq!(daemon.ipfs_ok(&["cat", &other]), "of another program");
     db.close().await.expect("it closes");
