@@ -7,6 +7,16 @@ include!(concat!(env!("OUT_DIR"), "/chapters.rs"));
 /// Names the page that a child process is to run.
 const PAGE: &str = "DEBROS_BOOK_PAGE";
 
+/// The same, for a page that talks to a Kubo daemon.
+#[cfg(feature = "kubo")]
+fn page_with_daemon(test: &str, run: fn() -> Result<(), Box<dyn Error>>, output: &[&str]) {
+    if env::var(PAGE).as_deref() == Ok(test) {
+        return page(test, run, output);
+    }
+    let daemon = debros_tests::KuboDaemon::start();
+    in_child(test, &[("DEBROS_BOOK_DAEMON", &daemon.url())], output);
+}
+
 /// Runs a page in a process of its own, in an empty folder: the programs of the book keep their data in `./data`.
 fn page(test: &str, run: fn() -> Result<(), Box<dyn Error>>, output: &[&str]) {
     if env::var(PAGE).as_deref() == Ok(test) {
@@ -15,10 +25,15 @@ fn page(test: &str, run: fn() -> Result<(), Box<dyn Error>>, output: &[&str]) {
         }
         return;
     }
+    in_child(test, &[], output);
+}
+
+fn in_child(test: &str, variables: &[(&str, &str)], output: &[&str]) {
     let folder = tempfile::tempdir().expect("a folder");
     let child = Command::new(env::current_exe().expect("this program"))
         .args([test, "--exact", "--nocapture"])
         .env(PAGE, test)
+        .envs(variables.iter().copied())
         .current_dir(folder.path())
         .output()
         .expect("a child process");

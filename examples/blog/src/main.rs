@@ -1,6 +1,7 @@
 //! A blog of two users, on one node: it writes, links, asks, and tells what it does.
 //!
-//! `cargo run -p blog -- [DIR]`; the data folder is `data/blog` if none is named, and has to be new.
+//! `cargo run -p blog -- [DIR]`; the data folder is `data/blog` if none is named, and has to be new. With
+//! `cargo run -p blog --features kubo -- [DIR] --kubo URL` its blocks are kept in a Kubo daemon, too.
 
 mod models;
 
@@ -13,8 +14,13 @@ type Card = Loaded![Post { author, tags, comments { author } }];
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let folder = std::env::args().nth(1).unwrap_or_else(|| "data/blog".to_owned());
-    match run(&folder).await {
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let kubo = arguments.iter().position(|argument| argument == "--kubo").map(|at| {
+        arguments.remove(at);
+        if at < arguments.len() { arguments.remove(at) } else { String::new() }
+    });
+    let folder = arguments.first().map_or("data/blog", String::as_str);
+    match run(folder, kubo.as_deref()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -23,8 +29,22 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(folder: &str) -> Result<(), Box<dyn Error>> {
-    let db = Db::open(folder, "blog", models![User, Post, Comment, Tag]).await?;
+async fn open(folder: &str, kubo: Option<&str>) -> Result<Db, Box<dyn Error>> {
+    let builder = Db::builder(folder, "blog");
+    #[cfg(feature = "kubo")]
+    let builder = match kubo {
+        Some(url) => builder.kubo(url),
+        None => builder,
+    };
+    #[cfg(not(feature = "kubo"))]
+    if kubo.is_some() {
+        return Err("this program was built without the client for Kubo; run it by `cargo run -p blog --features kubo -- [DIR] --kubo URL`".into());
+    }
+    Ok(builder.open(models![User, Post, Comment, Tag]).await?)
+}
+
+async fn run(folder: &str, kubo: Option<&str>) -> Result<(), Box<dyn Error>> {
+    let db = open(folder, kubo).await?;
     if User::query().exists(&db).await? {
         return Err(format!("{folder} holds a blog already: name a new folder, `cargo run -p blog -- DIR`").into());
     }
@@ -151,9 +171,17 @@ async fn run(folder: &str) -> Result<(), Box<dyn Error>> {
 
     heading("And after a restart");
     db.close().await?;
-    let db = Db::open(folder, "blog", models![User, Post, Comment, Tag]).await?;
+    let db = open(folder, kubo).await?;
     let me = db.session(&db.identity("alice").await?);
     println!("{} posts, {} comments", Post::query().count(&me).await?, Comment::query().everywhere().count(&db).await?);
+    #[cfg(feature = "kubo")]
+    if kubo.is_some() {
+        heading("In Kubo");
+        db.kubo().flush(Duration::from_secs(60)).await?;
+        for (name, address) in db.addresses().await? {
+            println!("{name}: {}", db.kubo().root(&address).await?.unwrap_or_default());
+        }
+    }
     db.close().await?;
     Ok(())
 }

