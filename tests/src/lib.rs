@@ -1,1 +1,11 @@
-//! Tests of what crosses the crates: each file of `tests/` is one. There is nothing here to use.
+//! What the tests that cross the crates of debros share.
+
+#[cfg(feature = "kubo")]
+mod kubo_daemon;
+#[cfg(feature = "kubo")]
+mod kubo_daemon_options;
+
+#[cfg(feature = "kubo")]
+pub use kubo_daemon::KuboDaemon;
+#[cfg(feature = "kubo")]
+pub use kubo_daemon_options::KuboDaemonOptions;

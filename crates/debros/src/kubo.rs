@@ -3,7 +3,7 @@
 use crate::Db;
 use debros_orbit::{
     CatchUpError, CaughtUp, Hash, Manifest, ManifestError, NotAHash, NotAnAddress, ReadDocuments as _, ReadError,
-    ShippingStatus,
+    ShippingError, ShippingStatus,
 };
 use debros_shard::{DatabaseName, NotADatabaseName};
 use std::time::Duration;
@@ -51,6 +51,9 @@ pub enum KuboReadError {
     /// What the daemon gives could not be taken over.
     #[error(transparent)]
     CatchUp(#[from] CatchUpError),
+    /// The daemon does not take something.
+    #[error(transparent)]
+    Shipping(#[from] ShippingError),
     /// The local databases could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
@@ -76,19 +79,19 @@ impl Kubo {
         Ok(courier.pinned(&snapshot, within).await.map_err(crate::WriteError::from)?)
     }
 
-    /// The roots under which the daemon pins a database (by its address, as [`Db::addresses`] gives it), oldest first. Whoever gets
-    /// the address and these takes the database over by [`Kubo::catch_up`].
+    /// The root of everything that the daemon holds of a database (by its address, as [`Db::addresses`] gives it), as a CID. Whoever
+    /// gets the address and this takes the database over by [`Kubo::catch_up`]. `None`, while nothing of the database is confirmed.
     ///
     /// # Errors
-    /// If the text is no address, or the databases cannot be read.
-    pub fn roots(&self, address: &str) -> Result<Vec<String>, KuboReadError> {
+    /// If the text is no address, the databases cannot be read, or the daemon does not take the root.
+    pub async fn root(&self, address: &str) -> Result<Option<String>, KuboReadError> {
         let courier = self.db.courier().ok_or(KuboReadError::NoDaemon)?;
         let snapshot = self.db.snapshot().map_err(ReadError::from)?;
-        let Some(info) = snapshot.at(&address.parse()?)? else { return Ok(Vec::new()) };
-        Ok(courier.roots(&snapshot, info.id)?.iter().map(|root| root.cid().to_string()).collect())
+        let Some(info) = snapshot.at(&address.parse()?)? else { return Ok(None) };
+        Ok(courier.root(info.id).await?.map(|root| root.cid().to_string()))
     }
 
-    /// Takes over a database that another data folder shipped, from its address and a root that [`Kubo::roots`] gave there: the
+    /// Takes over a database that another data folder shipped, from its address and the root that [`Kubo::root`] gave there: the
     /// daemon fetches the blocks, from its own repository or from daemons that it is connected to. Every block is checked against its
     /// hash, and every entry as one of a peer; what is good joins the log here. It may be repeated, and gives what was new.
     ///

@@ -1,4 +1,5 @@
-use crate::Hash;
+use super::Shipment;
+use crate::{DatabaseInfo, Hash};
 use debros_ipfs::Cid;
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +65,17 @@ impl BlockList {
             }
             level = roots;
             depth += 1;
+        }
+    }
+
+    /// The list of the lists of shipments, of which the deepest has this depth.
+    pub(crate) fn over(shipments: &[Shipment], info: &DatabaseInfo, depth: u8, by: &str) -> BlockList {
+        BlockList {
+            blocks: shipments.iter().map(|shipment| shipment.blocks).sum(),
+            by: by.to_owned(),
+            database: info.address.manifest().cid(),
+            depth: depth.saturating_add(1),
+            links: shipments.iter().map(|shipment| shipment.root.cid()).collect(),
         }
     }
 

@@ -14,6 +14,8 @@ const BATCH_BYTES: usize = 8 << 20;
 const MAX_WAITING: usize = 64 << 20;
 /// Most refused entries that are listed.
 const MAX_LISTED: usize = 100;
+/// Most entries that are fetched one by one.
+const MAX_SINGLE: usize = 1_000;
 /// How long a single block is waited for.
 const BLOCK_WITHIN: Duration = Duration::from_secs(30);
 
@@ -213,7 +215,7 @@ impl Taking<'_> {
     /// Asks the daemon, or whoever it asks, for the entries that others wait for.
     async fn fetch_missing(&mut self) -> Result<(), CatchUpError> {
         let mut asked: HashMap<Hash, bool> = HashMap::new();
-        while !self.waiting.is_empty() {
+        while !self.waiting.is_empty() && asked.len() < MAX_SINGLE {
             let known: HashMap<Hash, ()> = self.waiting.iter().map(|(hash, _)| (*hash, ())).collect();
             let mut batch = Batch::default();
             let snapshot = self.node.snapshot().map_err(ReadError::from)?;

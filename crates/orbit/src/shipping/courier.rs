@@ -1,6 +1,9 @@
-use super::{CatchUpError, CaughtUp, ShippingError, ShippingStatus, catch_up, shipper::Shipper, shipper::Wish};
-use crate::{DatabaseSpec, Hash, Node, Snapshot};
-use debros_ipfs::{Kubo, KuboOptions, Place};
+use super::{
+    BlockList, CatchUpError, CaughtUp, ShippingError, ShippingStatus, catch_up, pin_name, shipper::Shipper,
+    shipper::Wish,
+};
+use crate::{DatabaseSpec, Hash, Node, ReadDocuments as _, Snapshot};
+use debros_ipfs::{CarWriter, Kubo, KuboDaemon, KuboOptions, Place};
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -65,8 +68,9 @@ impl Node {
             hurry: false,
         };
         let (begun, begin) = oneshot::channel();
+        let known = status.clone();
         let work = async move {
-            let checked = if optional { Ok(()) } else { kubo.check().await.map(drop) };
+            let checked = if optional { Ok(()) } else { kubo.check().await.map(|daemon| reached(&known, daemon)) };
             let good = checked.is_ok();
             // whoever does not wait any more has dropped the courier too
             if begun.send(checked).is_ok() && good {
@@ -126,20 +130,44 @@ impl Courier {
     /// If the blocks cannot be had, or the root is of another database.
     pub async fn catch_up(&self, database: DatabaseSpec, root: Hash) -> Result<CaughtUp, CatchUpError> {
         let (node, options) = (self.node.clone(), self.options.clone());
-        let tag = hex::encode(node.store().tag());
+        let tag = self.tag();
         let work = async move { catch_up::catch_up(&node, &Kubo::new(options)?, &tag, database, root).await };
         self.runtime.spawn(work).await.map_err(|_| CatchUpError::Ended)?
     }
 
-    /// The roots of the block lists that the daemon holds of a database, oldest first: together they are what
-    /// [`Courier::catch_up`] wants elsewhere.
+    /// One root over everything that the daemon holds of a database: what [`Courier::catch_up`] wants elsewhere. It is pinned, in
+    /// place of the one that was given before. `None`, if nothing of the database has been confirmed yet.
     ///
     /// # Errors
-    /// If the store cannot be read.
-    pub fn roots(&self, snapshot: &Snapshot, database: crate::DatabaseId) -> Result<Vec<Hash>, crate::ReadError> {
-        let Some(peer) = self.status().peer else { return Ok(Vec::new()) };
+    /// If the store cannot be read, or the daemon does not take the root.
+    pub async fn root(&self, database: crate::DatabaseId) -> Result<Option<Hash>, ShippingError> {
+        let Some(peer) = self.status().peer else { return Ok(None) };
+        let snapshot = self.node.snapshot()?;
+        let info = snapshot.info(database)?;
         let shipments = super::Shipped::shipments(&snapshot.state, &peer)?;
-        Ok(shipments.into_iter().filter(|s| s.database == database).map(|s| s.root).collect())
+        // those that came later may follow entries of those before
+        let shipments: Vec<_> = shipments.into_iter().filter(|shipment| shipment.database == database).collect();
+        let Some(depth) = shipments.iter().map(|shipment| shipment.depth).max() else { return Ok(None) };
+        let (list, tag) = (BlockList::over(&shipments, &info, depth, &self.tag()), self.tag());
+        let (options, name) = (self.options.clone(), pin_name::of_root(&info, &tag));
+        let work = async move {
+            let kubo = Kubo::new(options)?;
+            let (root, bytes) = list.encode();
+            let mut car = CarWriter::new(&[root.cid()]);
+            car.block(&root.cid(), &bytes);
+            kubo.dag_import(vec![car.finish()], bytes.len()).await?;
+            let before = kubo.pins("direct", Some(&name)).await?;
+            kubo.pin_add_direct(&root.cid(), &name).await?;
+            for pin in before.into_iter().filter(|pin| pin.name == name && pin.cid != root.cid()) {
+                kubo.pin_rm_direct(&pin.cid).await?;
+            }
+            Ok(Some(root))
+        };
+        self.runtime.spawn(work).await.map_err(|_| ShippingError::Ended)?
+    }
+
+    fn tag(&self) -> String {
+        hex::encode(self.node.store().tag())
     }
 
     /// A block that is not here, from the daemon or whoever it asks; `None` if that takes longer than `within`.
@@ -172,6 +200,13 @@ impl Courier {
             let _ = thread.join();
         }
     }
+}
+
+/// Notes that a daemon answered.
+pub(crate) fn reached(status: &watch::Sender<ShippingStatus>, daemon: KuboDaemon) {
+    status.send_modify(|status| {
+        (status.reachable, status.version, status.peer) = (true, Some(daemon.version), Some(daemon.peer));
+    });
 }
 
 impl Drop for Courier {

@@ -15,6 +15,11 @@ pub(crate) fn of_shipment(info: &DatabaseInfo, tag: &str, number: u64) -> String
     format!("debros/{}.{}/{tag}-{number}", family(&info.spec), info.address.manifest())
 }
 
+/// The name of the pin of the one root over a database's shipments.
+pub(crate) fn of_root(info: &DatabaseInfo, tag: &str) -> String {
+    format!("debros/{}.{}/{tag}-root", family(&info.spec), info.address.manifest())
+}
+
 /// The name of a pin that holds what is being taken over.
 pub(crate) fn of_catching_up(spec: &DatabaseSpec, tag: &str) -> String {
     format!("debros/{}.catching-up/{tag}-0", family(spec))
@@ -28,4 +33,24 @@ fn family(spec: &DatabaseSpec) -> String {
 pub(crate) fn is_ours(name: &str, tag: &str) -> bool {
     let number = name.rsplit_once('/').and_then(|(_, last)| last.strip_prefix(tag)?.strip_prefix('-'));
     name.starts_with("debros/") && number.is_some_and(|number| number.parse::<u64>().is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn only_shipments_of_the_folder_are_ours() {
+        assert!(is_ours("debros/blog/Post.zdpu/00ff-12", "00ff"));
+        for name in [
+            "",
+            "debros/blog/Post.zdpu/00ff-root",
+            "debros/a/00fe-1",
+            "other/00ff-1",
+            "debros/a/00ff-1/x",
+            "debros/a/100ff-1",
+        ] {
+            assert!(!is_ours(name, "00ff"), "{name}");
+        }
+    }
 }

@@ -1,6 +1,6 @@
 use super::{
     Again, BlockList, LastShipment, Parcel, Round, Shipment, Shipments, Shipped, ShippingError, ShippingStatus,
-    pin_name,
+    courier::reached, pin_name,
 };
 use crate::{DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, journal_op::JournalOp, state::all_entries};
 use debros_ipfs::{Bytes, CarWriter, Durability, Kubo, Place};
@@ -142,9 +142,7 @@ impl Shipper {
         let kubo = self.kubo.clone();
         let daemon = self.unless_stopped(kubo.check()).await?;
         let mut session = self.begin(daemon.peer.clone())?;
-        self.status.send_modify(|status| {
-            (status.reachable, status.version, status.peer) = (true, Some(daemon.version), Some(daemon.peer));
-        });
+        reached(&self.status, daemon);
         self.reconcile(&mut session).await?;
         loop {
             self.commits.mark_unchanged();
@@ -327,17 +325,11 @@ impl Shipper {
     async fn merged(&mut self, info: &DatabaseInfo, children: &[Shipment]) -> Result<Option<BlockList>, End> {
         let blocks: u64 = children.iter().map(|child| child.blocks).sum();
         let depth = children.iter().map(|child| child.depth).max().unwrap_or(0);
-        let list = |blocks, depth, links| BlockList {
-            blocks,
-            by: self.tag.clone(),
-            database: info.address.manifest().cid(),
-            depth,
-            links,
-        };
+        let mut list = BlockList::over(children, info, depth, &self.tag);
         if depth > 0 || blocks > FLAT {
-            return Ok(Some(list(blocks, depth + 1, children.iter().map(|child| child.root.cid()).collect())));
+            return Ok(Some(list));
         }
-        let mut list = list(0, 0, Vec::new());
+        (list.depth, list.links) = (0, Vec::new());
         let mut known = HashSet::new();
         for child in children {
             let Some(part) = self.list(child.root).await? else { return Ok(None) };

@@ -33,6 +33,9 @@ pub enum ShippingError {
     /// No thread could be started for it.
     #[error("no thread could be started for the Kubo daemon: {0}")]
     Thread(#[source] std::io::Error),
+    /// The connection to the daemon was closed meanwhile.
+    #[error("it was given up, because the database was closed meanwhile")]
+    Ended,
     /// What was confirmed could not be recorded.
     #[error("what Kubo confirmed could not be recorded: {0}")]
     Journal(#[source] Box<CommitError<ApplyError>>),
