@@ -292,7 +292,7 @@ impl Kubo {
         let (mut pinned, mut last, mut since) = (false, None, std::time::Instant::now());
         let stalled = self.backend.answer_within;
         while let Some(line) = lines.try_next().await.map_err(|error| self.named(&request, error))? {
-            pinned |= line.pins.iter().any(|pin| *pin == arg);
+            pinned |= line.pins.contains(&arg);
             if line.progress != last {
                 (last, since) = (line.progress, std::time::Instant::now());
             } else if !offline && since.elapsed() > stalled {

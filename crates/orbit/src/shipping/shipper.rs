@@ -371,6 +371,7 @@ impl Shipper {
         *session = self.begin(session.daemon.clone())?;
         (session.checked, session.until, session.entries) = (checked, reached, entries);
         self.shipped.send_replace(reached);
+        self.status.send_modify(|status| status.mending = true);
         Ok(())
     }
 
