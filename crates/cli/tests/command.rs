@@ -98,9 +98,13 @@ async fn a_folder_is_inspected_and_verified_and_stays_as_it_is() {
     let before = files(dir.path());
     let (code, out, errors) = debros(&["inspect", path]);
     assert_eq!((code, errors.as_str()), (0, ""));
-    for part in
-        ["2 databases, 21 entries", "shelf", "/orbitdb/zdpu", "documents, of the family shelf/Note; 1 user may write", "20 ("]
-    {
+    for part in [
+        "2 databases, 21 entries",
+        "shelf",
+        "/orbitdb/zdpu",
+        "documents, of the family shelf/Note; 1 user may write",
+        "20 (",
+    ] {
         assert!(out.contains(part), "`{part}` is missing in:\n{out}");
     }
     assert!(out.contains("damage   none"), "{out}");

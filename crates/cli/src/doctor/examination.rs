@@ -1,5 +1,5 @@
 use super::{Finding, Level, Settings, pins::Pins};
-use debros_ipfs::{Kubo, KuboDaemon, KuboError};
+use debros_ipfs::{Kubo, KuboDaemon, KuboError, KuboOptions};
 
 /// What was found out about a daemon.
 #[derive(Debug)]
@@ -43,8 +43,13 @@ impl Examination {
                 None
             }
         };
+        match (is_guarded(kubo).await, &settings) {
+            (Ok(guarded), Some(settings)) => self.findings.push(settings.authorization(guarded)),
+            (Ok(_), None) => {}
+            (Err(error), _) => self.findings.push(unasked("authorization", &error)),
+        }
         if let Some(settings) = &settings {
-            self.findings.extend([settings.authorization(), settings.provide(), settings.datastore()]);
+            self.findings.extend([settings.provide(), settings.datastore()]);
         }
         match kubo.repo_stat(false).await {
             Ok(stat) => {
@@ -62,6 +67,16 @@ impl Examination {
             Err(error) => self.findings.push(unasked("pins", &error)),
         }
         self.findings.extend(settings.as_ref().map(Settings::pubsub));
+    }
+}
+
+/// Whether somebody without a user or token is turned away.
+async fn is_guarded(kubo: &Kubo) -> Result<bool, KuboError> {
+    let stranger = Kubo::new(KuboOptions::new(kubo.url()))?;
+    match stranger.check().await {
+        Ok(_) => Ok(false),
+        Err(KuboError::Unauthorized { .. }) => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

@@ -28,30 +28,29 @@ impl Settings {
         self.at(path).as_str().unwrap_or_default()
     }
 
-    /// Who can reach the RPC, and whether they are let in.
-    pub(crate) fn authorization(&self) -> Finding {
+    /// Who can reach the RPC, and whether they are let in. The settings do not tell whether it is `guarded`: Kubo does not
+    /// print `API.Authorizations`.
+    pub(crate) fn authorization(&self, guarded: bool) -> Finding {
         const ABOUT: &str = "authorization";
+        if guarded {
+            return Finding::good(ABOUT, "its RPC asks for a user or a token of API.Authorizations.");
+        }
         let addresses = match self.at("Addresses.API") {
             Value::String(address) => vec![address.as_str()],
             Value::Array(all) => all.iter().filter_map(Value::as_str).collect(),
             _ => Vec::new(),
         };
         let open: Vec<_> = addresses.iter().filter(|address| !Address(address).is_local()).copied().collect();
-        let guarded = self.at("API.Authorizations").as_object().is_some_and(|all| !all.is_empty());
-        match (guarded, open.is_empty()) {
-            (true, _) => Finding::good(ABOUT, "its RPC asks for a user or a token of API.Authorizations."),
-            (false, true) => {
-                Finding::good(ABOUT, "its RPC asks nobody who they are, and listens on this machine's loopback only.")
-            }
-            (false, false) => {
-                let what = format!(
-                    "its RPC listens on {} and asks nobody who they are, so whoever reaches it can read, unpin and delete everything.",
-                    open.join(" and ")
-                );
-                let port = open[0].rsplit('/').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("5001");
-                Finding::problem(ABOUT, what).mended_by(format!("ipfs config Addresses.API /ip4/127.0.0.1/tcp/{port}"))
-            }
-        }
+        let Some(first) = open.first() else {
+            let what = "its RPC asks nobody who they are, and listens on this machine's loopback only.";
+            return Finding::good(ABOUT, what);
+        };
+        let what = format!(
+            "its RPC listens on {} and asks nobody who they are, so whoever reaches it can read, unpin and delete everything.",
+            open.join(" and ")
+        );
+        let port = first.rsplit('/').next().filter(|port| port.parse::<u16>().is_ok()).unwrap_or("5001");
+        Finding::problem(ABOUT, what).mended_by(format!("ipfs config Addresses.API /ip4/127.0.0.1/tcp/{port}"))
     }
 
     /// What is announced to the network.

@@ -34,18 +34,14 @@ fn is(finding: Finding, level: Level, what: &str, mend: Option<&str>) {
 
 #[test]
 fn an_open_rpc_is_a_problem_unless_it_is_on_the_loopback() {
-    is(Settings(default()).authorization(), Level::Good, "loopback only", None);
+    is(Settings(default()).authorization(false), Level::Good, "loopback only", None);
     let open = with("Addresses.API", json!("/ip4/0.0.0.0/tcp/5009"));
     let mend = Some("ipfs config Addresses.API /ip4/127.0.0.1/tcp/5009");
-    is(open.authorization(), Level::Problem, "listens on /ip4/0.0.0.0/tcp/5009 and asks nobody", mend);
+    is(open.authorization(false), Level::Problem, "listens on /ip4/0.0.0.0/tcp/5009 and asks nobody", mend);
+    is(open.authorization(true), Level::Good, "asks for a user or a token", None);
     let both = with("Addresses.API", json!(["/ip4/127.0.0.1/tcp/5001", "/ip6/::/tcp/5001"]));
     let mend = Some("ipfs config Addresses.API /ip4/127.0.0.1/tcp/5001");
-    is(both.authorization(), Level::Problem, "listens on /ip6/::/tcp/5001 and", mend);
-    let Settings(mut guarded) = open;
-    guarded["API"]["Authorizations"] = json!({ "app": { "AuthSecret": "bearer:x", "AllowedPaths": ["/api/v0"] } });
-    is(Settings(guarded.clone()).authorization(), Level::Good, "asks for a user or a token", None);
-    guarded["API"]["Authorizations"] = json!({});
-    assert_eq!(Settings(guarded).authorization().level, Level::Problem);
+    is(both.authorization(false), Level::Problem, "listens on /ip6/::/tcp/5001 and", mend);
 }
 
 #[test]
@@ -122,7 +118,7 @@ fn free_space_is_compared_with_what_the_repository_may_become() {
 fn settings_that_are_none_are_no_panic() {
     for odd in [json!(null), json!([]), json!("x"), json!({ "Addresses": { "API": [1, null] } })] {
         let settings = Settings(odd);
-        for finding in [settings.authorization(), settings.provide(), settings.datastore(), settings.pubsub()] {
+        for finding in [settings.authorization(false), settings.provide(), settings.datastore(), settings.pubsub()] {
             assert!(!finding.what.is_empty());
         }
     }
