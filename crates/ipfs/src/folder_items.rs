@@ -107,6 +107,11 @@ impl<'f> FolderItems<'f> {
             self.sequence = None;
             return Ok(());
         }
+        if len > u64::from(u32::MAX) {
+            self.damage(path, 0, format!("the file has {len} bytes, and no segment has more than 4 GiB"));
+            self.sequence = None;
+            return Ok(());
+        }
         let previous = chain_root(number, segments.mark());
         let sequence = match self.sequence {
             Some(sequence) => sequence,

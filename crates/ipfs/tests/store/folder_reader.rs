@@ -221,6 +221,11 @@ fn missing_swapped_and_emptied_segments_are_damage_and_the_others_are_read() {
         assert!(damage.iter().all(|damage| damage.file == segment(dir.path(), 2)), "{damage:?}");
         assert!(!damage.is_empty());
     }
+    // longer than any: a hole in the file takes no space
+    let file = fs::OpenOptions::new().write(true).open(segment(dir.path(), 2)).unwrap();
+    file.set_len(5 << 30).unwrap();
+    let (blocks, damage, _) = read(dir.path());
+    assert!(blocks.len() == 10 - in_second && damage[0].what.contains("4 GiB"), "{damage:?}");
     // the third in the place of the second is none of it
     fs::write(segment(dir.path(), 2), &all[&segment(dir.path(), 3)]).unwrap();
     let (_, damage, _) = read(dir.path());
