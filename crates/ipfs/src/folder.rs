@@ -66,12 +66,7 @@ impl Folder {
     /// Numbers of the segment files, which must be 1, 2, 3 and so on.
     pub(crate) fn segment_numbers(&self) -> Result<Vec<u32>, OpenError> {
         let dir = self.path.join("segments");
-        let mut numbers = Vec::new();
-        for entry in fs::read_dir(&dir).map_err(DiskError::at("reading", &dir))? {
-            let entry = entry.map_err(DiskError::at("reading", &dir))?;
-            numbers.extend(entry.file_name().to_str().and_then(segment_number));
-        }
-        numbers.sort_unstable();
+        let numbers = segment_numbers(&dir)?;
         match (1..).zip(&numbers).find(|(expected, found)| expected != *found) {
             Some((missing, _)) => Err(OpenError::Damaged(Damage {
                 file: dir.join(crate::car::segment_name(missing)),
@@ -90,6 +85,24 @@ impl Folder {
             _ => Ok(()),
         }
     }
+}
+
+/// The mark of a folder that must be a data folder already.
+pub(crate) fn mark_of(folder: &Path) -> Result<StoreMark, OpenError> {
+    // a path that does not exist, or is a file, is told as such
+    fs::read_dir(folder).map_err(DiskError::at("reading", folder))?;
+    read_format(folder)?.ok_or_else(|| OpenError::NoFormat { file: folder.join("format") })
+}
+
+/// Numbers of the segment files in a folder, in order.
+pub(crate) fn segment_numbers(dir: &Path) -> Result<Vec<u32>, DiskError> {
+    let mut numbers = Vec::new();
+    for entry in fs::read_dir(dir).map_err(DiskError::at("reading", dir))? {
+        let entry = entry.map_err(DiskError::at("reading", dir))?;
+        numbers.extend(entry.file_name().to_str().and_then(segment_number));
+    }
+    numbers.sort_unstable();
+    Ok(numbers)
 }
 
 /// Where files live that only one call needs.

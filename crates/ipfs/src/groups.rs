@@ -23,7 +23,7 @@ pub struct Groups {
 
 /// One atomic commit, as it lies in a segment.
 #[derive(Debug)]
-pub struct CommittedGroup(StoredGroup);
+pub struct CommittedGroup(pub(crate) StoredGroup);
 
 impl CommittedGroup {
     /// The operations of its journal record, in order.

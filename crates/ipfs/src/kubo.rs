@@ -223,8 +223,20 @@ impl Kubo {
     /// # Errors
     /// If the daemon does not begin to answer.
     pub async fn dag_export(&self, root: &Cid) -> Result<ExportedBlocks, KuboError> {
+        self.export(root, false)
+    }
+
+    /// The blocks below a root, the root first. One that is not in the daemon's own repository is an error.
+    ///
+    /// # Errors
+    /// If the daemon does not begin to answer.
+    pub async fn dag_export_local(&self, root: &Cid) -> Result<ExportedBlocks, KuboError> {
+        self.export(root, true)
+    }
+
+    fn export(&self, root: &Cid, offline: bool) -> Result<ExportedBlocks, KuboError> {
         let arg = root.to_string();
-        let call = self.backend.call(&requests::DagExport { arg: &arg, progress: false })?;
+        let call = self.backend.call(&requests::DagExport { arg: &arg, progress: false, offline })?;
         Ok(ExportedBlocks::new(self.backend.request_stream_bytes(call), self.url().to_owned()))
     }
 
@@ -417,6 +429,23 @@ impl Kubo {
     pub async fn repo_stat(&self, count: bool) -> Result<RepoStat, KuboError> {
         let request = requests::RepoStat { size_only: !count, _life: std::marker::PhantomData };
         self.json(self.backend.call(&request)?.within(SLOW)).await
+    }
+
+    /// How many bytes are free on the disk of the daemon's repository.
+    ///
+    /// # Errors
+    /// If the daemon cannot say.
+    pub async fn free_space(&self) -> Result<u64, KuboError> {
+        #[derive(Deserialize)]
+        struct System {
+            diskinfo: Disk,
+        }
+        #[derive(Deserialize)]
+        struct Disk {
+            free_space: u64,
+        }
+        let System { diskinfo } = self.json(self.backend.call(&requests::DiagSys {})?).await?;
+        Ok(diskinfo.free_space)
     }
 
     /// Connects the daemon to another peer, by a multiaddress with its peer id.

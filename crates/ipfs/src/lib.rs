@@ -18,6 +18,9 @@ mod durability;
 mod file_at;
 mod file_pool;
 mod folder;
+mod folder_items;
+mod folder_reader;
+mod folder_sizes;
 mod group;
 mod group_blocks;
 mod groups;
@@ -55,6 +58,7 @@ mod store_mark;
 mod stored_groups;
 mod table;
 mod tail;
+mod unfinished;
 mod varint;
 mod verify;
 mod view;
@@ -71,6 +75,9 @@ pub use commit_error::CommitError;
 pub use damage::Damage;
 pub use disk_error::DiskError;
 pub use durability::Durability;
+pub use folder_items::{FolderItem, FolderItems};
+pub use folder_reader::{FolderReader, FolderState};
+pub use folder_sizes::FolderSizes;
 pub use group::Group;
 pub use groups::{CommittedGroup, Groups};
 #[cfg(feature = "kubo")]
@@ -88,6 +95,7 @@ pub use snapshot::Snapshot;
 pub use store::Store;
 pub use store_error::StoreError;
 pub use table::Table;
+pub use unfinished::Unfinished;
 
 /// Most bytes that a block may have (8 MiB).
 pub const MAX_BLOCK: usize = 8 << 20;

@@ -1,7 +1,7 @@
 use std::{
     fmt,
     fs::{File, OpenOptions, TryLockError},
-    io::{Read, Seek, SeekFrom, Write},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -42,13 +42,33 @@ pub(crate) struct FolderLock {
 impl FolderLock {
     pub(crate) fn acquire(dir: &Path) -> Result<FolderLock, OpenError> {
         let path = dir.join("LOCK");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(DiskError::at("opening", &path))?;
+        let file = open_lock_file(&path).map_err(DiskError::at("opening", &path))?;
+        let (lock, last_boot) = FolderLock::of(file, dir, path)?;
+        // The run of the machine is noted by `recovered`: until then the files are as the last holder left them.
+        lock.write(&last_boot)?;
+        Ok(lock)
+    }
+
+    /// Locks a folder in which nothing is going to be changed. Where not even the lock file can be written, as on a
+    /// medium that is read-only, it is locked as it is; its text then names somebody else.
+    pub(crate) fn acquire_to_read(dir: &Path) -> Result<FolderLock, OpenError> {
+        let path = dir.join("LOCK");
+        match open_lock_file(&path) {
+            Ok(file) => {
+                let (lock, last_boot) = FolderLock::of(file, dir, path)?;
+                lock.write(&last_boot)?;
+                Ok(lock)
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+                let file = File::open(&path).map_err(|_| DiskError::new("opening", &path, error))?;
+                Ok(FolderLock::of(file, dir, path)?.0)
+            }
+            Err(error) => Err(DiskError::new("opening", &path, error).into()),
+        }
+    }
+
+    /// Locks the file, and gives the run of the machine that stands in it.
+    fn of(mut file: File, dir: &Path, path: PathBuf) -> Result<(FolderLock, String), OpenError> {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -60,10 +80,7 @@ impl FolderLock {
         let same_boot = boot_id().is_some_and(|boot| boot == last_boot);
         let program =
             std::env::current_exe().map_or_else(|_| "unknown program".to_owned(), |p| p.display().to_string());
-        let lock = FolderLock { file, path, program, same_boot };
-        // The run of the machine is noted by `recovered`: until then the files are as the last holder left them.
-        lock.write(&last_boot)?;
-        Ok(lock)
+        Ok((FolderLock { file, path, program, same_boot }, last_boot))
     }
 
     /// Whether the machine is known not to have gone down since the folder was last written to: then nothing that was
@@ -92,6 +109,10 @@ impl Drop for FolderLock {
         // Closing the file is not enough: a process that is being started at this moment holds a copy of it.
         let _ = self.file.unlock();
     }
+}
+
+fn open_lock_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
 }
 
 /// Stands in the lock file where the run of the machine is not known.
@@ -140,6 +161,19 @@ mod tests {
         drop(second);
         let third = FolderLock::acquire(dir.path()).unwrap();
         assert_eq!(third.same_boot(), boot_id().is_some());
+    }
+
+    #[test]
+    fn a_reader_holds_the_folder_and_leaves_the_run_of_the_machine_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = FolderLock::acquire(dir.path()).unwrap();
+        assert!(matches!(FolderLock::acquire_to_read(dir.path()), Err(OpenError::Locked { .. })));
+        first.recovered().unwrap();
+        drop(first);
+        let reader = FolderLock::acquire_to_read(dir.path()).unwrap();
+        assert!(matches!(FolderLock::acquire(dir.path()), Err(OpenError::Locked { .. })));
+        drop(reader);
+        assert_eq!(FolderLock::acquire(dir.path()).unwrap().same_boot(), boot_id().is_some());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use redb::{Database, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
+use redb::{Database, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition, TableHandle};
 
 use crate::{
     DiskError, StoreError, Table, journal_end::JournalEnd, layered::Layered, overlay::Overlay, state_meta::StateMeta,
@@ -55,25 +55,15 @@ impl StateFile {
         }
     }
 
+    /// What a file says of itself, without changing a byte of it; `None` when it cannot be used as it is.
+    pub(crate) fn peek(path: &Path) -> Option<StateMeta> {
+        let read = || read_meta(&ReadOnlyDatabase::open(path).ok()?).ok().flatten();
+        catch_unwind(read).ok().flatten()
+    }
+
     /// What the file says of itself; `None` when it is new, or says nothing that makes sense.
     pub(crate) fn meta(&self) -> Result<Option<StateMeta>, StoreError> {
-        let read = || -> Result<Option<StateMeta>, redb::Error> {
-            let transaction = self.database.begin_read()?;
-            let table = match transaction.open_table(META) {
-                Ok(table) => table,
-                Err(redb::TableError::Storage(error)) => return Err(error.into()),
-                Err(_) => return Ok(None),
-            };
-            let format = table.get(FORMAT)?.and_then(|v| Some(u32::from_be_bytes(v.value().try_into().ok()?)));
-            let fingerprint = table.get(FINGERPRINT)?.map(|v| v.value().to_vec());
-            let end = table.get(END)?.and_then(|v| JournalEnd::from_bytes(v.value()));
-            Ok(format.zip(fingerprint).zip(end).map(|((format, fingerprint), end)| StateMeta {
-                format,
-                fingerprint,
-                end,
-            }))
-        };
-        match catch_unwind(AssertUnwindSafe(read)) {
+        match catch_unwind(AssertUnwindSafe(|| read_meta(&self.database))) {
             Ok(Ok(meta)) => Ok(meta),
             Ok(Err(redb::Error::Corrupted(_))) | Err(_) => Ok(None),
             Ok(Err(error)) => Err(failed(&self.path, error)),
@@ -202,6 +192,19 @@ impl Base {
     pub(crate) fn failed(&self, error: redb::StorageError) -> StoreError {
         failed(&self.path, error)
     }
+}
+
+fn read_meta(database: &impl ReadableDatabase) -> Result<Option<StateMeta>, redb::Error> {
+    let transaction = database.begin_read()?;
+    let table = match transaction.open_table(META) {
+        Ok(table) => table,
+        Err(redb::TableError::Storage(error)) => return Err(error.into()),
+        Err(_) => return Ok(None),
+    };
+    let format = table.get(FORMAT)?.and_then(|v| Some(u32::from_be_bytes(v.value().try_into().ok()?)));
+    let fingerprint = table.get(FINGERPRINT)?.map(|v| v.value().to_vec());
+    let end = table.get(END)?.and_then(|v| JournalEnd::from_bytes(v.value()));
+    Ok(format.zip(fingerprint).zip(end).map(|((format, fingerprint), end)| StateMeta { format, fingerprint, end }))
 }
 
 fn definition(table: Table) -> Rows {

@@ -120,7 +120,7 @@ impl StoredGroups {
                 ));
             }
             self.next.offset = self.sections.at() as u32;
-            self.next.sequence += 1;
+            self.next.sequence = self.next.sequence.saturating_add(1);
             self.next.previous = digest;
             return Ok(Some(StoredGroup { blocks, record, end: self.next }));
         }

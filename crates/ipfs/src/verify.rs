@@ -122,7 +122,7 @@ fn check_segment(
                     Ok(Some(found)) if resumable => groups.resume(JournalEnd {
                         segment: number,
                         offset: found.end as u32,
-                        sequence: found.record.sequence + 1,
+                        sequence: found.record.sequence.saturating_add(1),
                         previous: found.digest,
                     }),
                     _ => return groups.position(),

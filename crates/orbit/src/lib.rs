@@ -15,6 +15,7 @@
 //! | read what was there at one moment | [`Node::snapshot`], [`Snapshot`], [`ReadDocuments`] |
 //! | name a database | [`DatabaseSpec`], [`Address`], [`Manifest`], [`AccessList`] |
 //! | tell keys and index rows of records | [`Schema`] |
+//! | look into a folder without its schema | [`Inspection`] |
 //! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`SigningKey`], [`PublicKey`] |
 //!
 //! # A database without models
@@ -80,6 +81,7 @@ mod hash;
 mod heads;
 mod identity;
 mod identity_block;
+mod inspection;
 mod journal_op;
 mod key_file;
 mod keystore;
@@ -106,13 +108,19 @@ pub use address::{AccessAddress, Address, NotAnAccessAddress, NotAnAddress};
 pub use clock::Clock;
 pub use database::{ACCESS_FAMILY, AccessSpec, DatabaseId, DatabaseInfo, DatabaseSpec};
 pub use database_kind::{DatabaseKind, NotADatabaseKind};
-pub use debros_ipfs::{CommitError, Durability, Position, Report, StoreError, StoreOptions};
+pub use debros_ipfs::{
+    CommitError, Damage, Durability, FolderSizes, FolderState, Place, Position, Report, StoreError, StoreOptions,
+    Unfinished,
+};
 pub use document::{Document, RowRef};
 pub use documents::{DocumentError, Documents, Row};
 pub use entry::{Entry, EntryError};
 pub use hash::{Hash, NotAHash};
 pub use identity::Identity;
 pub use identity_block::{IdentityBlock, IdentityError};
+pub use inspection::{
+    InspectedAuthor, InspectedDaemon, InspectedDatabase, Inspection, InspectionError, InspectionFault,
+};
 pub use key_file::KeyFileError;
 pub use keystore::{Keystore, KeystoreError};
 pub use limits::{MAX_ACCEPTED, MAX_DEPTH, MAX_HEADS, MAX_JUMP, MAX_KEY, MAX_LINKS, MAX_TIME, MAX_WRITTEN};

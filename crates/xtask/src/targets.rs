@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, io, path::Path};
 
 /// The targets that have a part of their own.
-const OTHER_PARTS: [&str; 6] = ["ui", "chapters", "links", "vectors", "crash", "kubo_client"];
+const OTHER_PARTS: [&str; 8] =
+    ["ui", "chapters", "links", "vectors", "crash", "kubo_client", "kubo_shipping", "kubo_doctor"];
 
 /// The integration tests of the part `unit`: those of every member that no other part runs.
 pub(crate) fn of_unit(root: &Path) -> io::Result<BTreeSet<String>> {

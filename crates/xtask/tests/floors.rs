@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// Each crate, and the crates of ours that stand on floors below it.
-const FLOORS: [(&str, &[&str]); 8] = [
+const FLOORS: [(&str, &[&str]); 9] = [
     ("core", &[]),
     ("ipfs", &["core"]),
     ("orbit", &["core", "ipfs"]),
@@ -11,6 +11,7 @@ const FLOORS: [(&str, &[&str]); 8] = [
     ("query", &["core", "ipfs", "orbit", "shard"]),
     ("relation", &["core", "ipfs", "orbit", "shard", "query"]),
     ("debros", &["core", "ipfs", "orbit", "shard", "query", "relation", "derive"]),
+    ("cli", &["core", "ipfs", "orbit", "shard", "query", "relation", "debros"]),
     ("derive", &[]),
 ];
 

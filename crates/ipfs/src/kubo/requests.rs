@@ -33,6 +33,7 @@ plain! {
     Version "/version"
     Id "/id"
     ConfigShow "/config/show"
+    DiagSys "/diag/sys"
     SwarmPeers "/swarm/peers"
 }
 
@@ -56,6 +57,7 @@ request!(DagImport "/dag/import" {
 request!(DagExport "/dag/export" {
     arg: &'r str,
     progress: bool,
+    offline: bool,
 });
 request!(PinAdd "/pin/add" {
     arg: &'r str,

@@ -4,6 +4,7 @@
 mod committed_groups;
 mod crash;
 mod damage;
+mod folder_reader;
 mod groups;
 mod ledger;
 mod lifecycle;

@@ -6,6 +6,7 @@ mod access;
 mod convergence;
 mod devices;
 mod documents;
+mod inspection;
 mod joins;
 mod problems;
 mod reopen;

@@ -1,0 +1,362 @@
+use super::{
+    Ancestors, InspectedAuthor, InspectedDatabase, Inspection, InspectionFault, JournalOpNewer, KnownIdentity,
+    SeenEntry, inspected_daemon::Daemon, seen_entry::WaitingEntry,
+};
+use crate::{
+    Address, DatabaseId, DatabaseSpec, EntryError, Hash, IdentityBlock, IdentityError, JoinError, LogError,
+    journal_op::JournalOp, log::check_time,
+};
+use debros_ipfs::{CommittedGroup, FolderItem, FolderReader};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    num::NonZero,
+    thread,
+};
+
+/// So many entries are looked at together, on all cores.
+const BATCH: usize = 2_048;
+/// And so many bytes of them.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// Reads the groups of a folder into an [`Inspection`].
+pub(super) struct Inspector<'i> {
+    inspection: &'i mut Inspection,
+    databases: BTreeMap<DatabaseId, Database>,
+    addresses: HashSet<Address>,
+    /// The identities by hash, and their hashes by number.
+    identities: HashMap<Hash, KnownIdentity>,
+    numbers: Vec<Hash>,
+    daemons: BTreeMap<String, Daemon>,
+    /// Blocks that are no entries: manifests, access lists, identities.
+    others: HashSet<Hash>,
+    /// Entries, where they are judged.
+    ancestors: Ancestors,
+    batch: Vec<WaitingEntry>,
+    batch_bytes: usize,
+    /// Counts the operations.
+    at: u64,
+    threads: usize,
+}
+
+/// A database, while the journal is read.
+struct Database {
+    address: Address,
+    spec: DatabaseSpec,
+    since: u64,
+    entries: u64,
+    bytes: u64,
+    heads: HashMap<Hash, u64>,
+    times: Option<(u64, u64)>,
+    /// Entries by the number of the identity.
+    authors: HashMap<u32, u64>,
+}
+
+impl<'i> Inspector<'i> {
+    pub(super) fn new(inspection: &'i mut Inspection) -> Inspector<'i> {
+        Inspector {
+            inspection,
+            databases: BTreeMap::new(),
+            addresses: HashSet::new(),
+            identities: HashMap::new(),
+            numbers: Vec::new(),
+            daemons: BTreeMap::new(),
+            others: HashSet::new(),
+            ancestors: Ancestors::default(),
+            batch: Vec::new(),
+            batch_bytes: 0,
+            at: 0,
+            threads: thread::available_parallelism().map_or(1, NonZero::get),
+        }
+    }
+
+    pub(super) fn read(mut self, folder: &FolderReader) -> Result<(), JournalOpNewer> {
+        for item in folder.items() {
+            match item {
+                FolderItem::Group(group) => self.group(&group)?,
+                FolderItem::Damage(damage) => self.inspection.add_damage(damage),
+                FolderItem::Unfinished(unfinished) => self.inspection.unfinished = Some(unfinished),
+            }
+        }
+        self.finish_batch();
+        self.finish();
+        Ok(())
+    }
+
+    fn group(&mut self, group: &CommittedGroup) -> Result<(), JournalOpNewer> {
+        self.inspection.groups += 1;
+        self.inspection.blocks += u64::from(group.block_count());
+        let mut entries = HashSet::new();
+        let mut opened = Vec::new();
+        for op in group.ops() {
+            self.at += 1;
+            match JournalOp::from_bytes(op) {
+                Ok(JournalOp::DatabaseOpened { id, manifest, spec }) => {
+                    self.database_opened(id, manifest, spec);
+                    opened.push(id);
+                }
+                Ok(JournalOp::IdentityAdded { block }) => self.identity_added(group, block),
+                Ok(JournalOp::EntryAccepted { database, block }) => {
+                    entries.insert(block);
+                    self.entry_accepted(group, database, block);
+                }
+                Ok(JournalOp::Shipped { daemon, until, added, replaced }) => {
+                    let daemon = self.daemons.entry(daemon).or_default();
+                    daemon.shipped(until.map(|(_, entries)| entries), &added, &replaced);
+                }
+                Ok(JournalOp::ShipmentsLost { daemon, databases, .. }) => {
+                    self.daemons.entry(daemon).or_default().lost(&databases);
+                }
+                Ok(JournalOp::ShippedAgain { daemon, until, added }) => {
+                    self.daemons.entry(daemon).or_default().shipped_again(until.is_none(), &added);
+                }
+                Err(error) => {
+                    let reason = JournalOpNewer::or_reason(error)?;
+                    self.fault_of_operation(group, reason);
+                }
+            }
+        }
+        for index in 0..group.block_count() {
+            let Some((cid, data, _)) = group.block(index) else { continue };
+            self.inspection.block_bytes += data.len() as u64;
+            if self.inspection.checked && !entries.contains(&index) {
+                self.others.extend(Hash::from_cid(cid));
+            }
+        }
+        if self.inspection.checked {
+            // a group brings the blocks that its databases need
+            for id in opened {
+                self.check_database(id);
+            }
+        }
+        Ok(())
+    }
+
+    fn fault_of_operation(&mut self, group: &CommittedGroup, reason: String) {
+        self.inspection.add_fault(InspectionFault::Operation { place: group.end(), reason });
+    }
+
+    fn fault_of_database(&mut self, database: &str, reason: impl Into<String>) {
+        let fault = InspectionFault::Database { database: database.to_owned(), reason: reason.into() };
+        self.inspection.add_fault(fault);
+    }
+
+    fn database_opened(&mut self, id: DatabaseId, manifest: Hash, spec: DatabaseSpec) {
+        let address = Address::of(manifest);
+        if self.databases.contains_key(&id) || !self.addresses.insert(address) {
+            self.fault_of_database(&spec.name, format!("it was opened twice, the second time as database {id}"));
+            return;
+        }
+        let database = Database {
+            address,
+            spec,
+            since: self.at,
+            entries: 0,
+            bytes: 0,
+            heads: HashMap::new(),
+            times: None,
+            authors: HashMap::new(),
+        };
+        self.databases.insert(id, database);
+    }
+
+    /// Whether the address of a database follows from what it was opened as, and its blocks are there.
+    fn check_database(&mut self, id: DatabaseId) {
+        let Some(Database { address, spec, .. }) = self.databases.get(&id) else { return };
+        let (address, spec) = (*address, spec.clone());
+        match spec.address() {
+            Ok(derived) if derived == address => {}
+            Ok(derived) => {
+                let reason = format!("its address is {address}, but its name, type and access give {derived}");
+                self.fault_of_database(&spec.name, reason);
+            }
+            Err(error) => self.fault_of_database(&spec.name, error.to_string()),
+        }
+        if !self.others.contains(&address.manifest()) {
+            self.fault_of_database(&spec.name, format!("its manifest, the block {}, is missing", address.manifest()));
+        }
+        match spec.access.controller().map(|controller| controller.address()) {
+            None => {
+                let list = Hash::of(&spec.access.list().to_bytes());
+                if !self.others.contains(&list) {
+                    self.fault_of_database(&spec.name, format!("its access list, the block {list}, is missing"));
+                }
+            }
+            Some(Ok(controller)) if self.addresses.contains(&controller) => {}
+            Some(Ok(controller)) => {
+                let reason = format!("the database that says who may write it, {controller}, was never opened");
+                self.fault_of_database(&spec.name, reason);
+            }
+            Some(Err(error)) => self.fault_of_database(&spec.name, error.to_string()),
+        }
+    }
+
+    fn identity_added(&mut self, group: &CommittedGroup, block: u32) {
+        let Some((cid, bytes, position)) = group.block(block) else {
+            self.fault_of_operation(group, format!("it names block {block} of the group, which has none"));
+            return;
+        };
+        let hash = Hash::of(bytes);
+        let decoded = IdentityBlock::decode(bytes).and_then(|identity| {
+            if Hash::from_cid(cid) != Some(hash) || identity.hash() != hash {
+                return Err(IdentityError::Malformed("its name is not that of its content".to_owned()));
+            }
+            if self.inspection.checked {
+                identity.verify()?;
+            }
+            Ok(identity)
+        });
+        match decoded {
+            Ok(_) if self.identities.contains_key(&hash) => {
+                self.fault_of_operation(group, format!("it adds the identity {hash} a second time"));
+            }
+            Ok(identity) => {
+                let number = self.numbers.len() as u32;
+                let user = identity.id.to_string();
+                let known = KnownIdentity { number, hash, block: identity, user, since: self.at };
+                self.identities.insert(hash, known);
+                self.numbers.push(hash);
+                self.inspection.identities += 1;
+            }
+            // its entries are told of, too: they name an identity that is not known
+            Err(reason) => self.inspection.add_fault(InspectionFault::Identity { identity: hash, position, reason }),
+        }
+    }
+
+    fn entry_accepted(&mut self, group: &CommittedGroup, database: DatabaseId, block: u32) {
+        let Some((cid, bytes, position)) = group.block(block) else {
+            self.fault_of_operation(group, format!("it names block {block} of the group, which has none"));
+            return;
+        };
+        let Some(hash) = Hash::from_cid(cid) else {
+            self.fault_of_operation(group, format!("the block {cid} is no DAG-CBOR, so it is no entry"));
+            return;
+        };
+        let known = self.databases.get(&database).is_some_and(|database| database.since < self.at);
+        if !known {
+            let fault = InspectionFault::NoDatabase { database: database.0, entry: hash, position };
+            self.inspection.add_fault(fault);
+            return;
+        }
+        self.batch_bytes += bytes.len();
+        self.batch.push(WaitingEntry { database, hash, bytes: bytes.to_vec(), position, at: self.at });
+        if self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES {
+            self.finish_batch();
+        }
+    }
+
+    /// Looks at the entries that wait, on all cores, and then adds them in their order.
+    fn finish_batch(&mut self) {
+        self.batch_bytes = 0;
+        let batch = std::mem::take(&mut self.batch);
+        let identities = &self.identities;
+        let look = if self.inspection.checked { SeenEntry::judge } else { SeenEntry::read };
+        let look = |part: &[WaitingEntry]| part.iter().map(|entry| look(entry, identities)).collect::<Vec<_>>();
+        let part = batch.len().div_ceil(self.threads).max(64);
+        let seen: Vec<Result<SeenEntry, EntryError>> = if batch.len() <= part {
+            look(&batch)
+        } else {
+            thread::scope(|scope| {
+                let parts: Vec<_> = batch.chunks(part).map(|part| (part, scope.spawn(move || look(part)))).collect();
+                // a part whose thread ended early is looked at here
+                parts.into_iter().flat_map(|(part, thread)| thread.join().unwrap_or_else(|_| look(part))).collect()
+            })
+        };
+        for (waiting, seen) in batch.iter().zip(seen) {
+            let Err(reason) = self.add_entry(waiting, seen) else { continue };
+            let Some(database) = self.databases.get(&waiting.database) else { continue };
+            let (database, entry, position) = (database.spec.name.clone(), waiting.hash, waiting.position);
+            let reason = Box::new(reason);
+            self.inspection.add_fault(InspectionFault::Entry { database, entry, position, reason });
+        }
+    }
+
+    /// Adds an entry to its database, and gives what is wrong with it.
+    fn add_entry(&mut self, waiting: &WaitingEntry, seen: Result<SeenEntry, EntryError>) -> Result<(), JoinError> {
+        let Some(database) = self.databases.get_mut(&waiting.database) else { return Ok(()) };
+        database.entries += 1;
+        database.bytes += waiting.bytes.len() as u64;
+        let seen = seen?;
+        let (time, checked) = (seen.time, self.inspection.checked);
+        // before the heads change, which know most of what is followed
+        let judged = if checked {
+            judge(database, &self.ancestors, &self.identities, &self.numbers, waiting, &seen)
+        } else {
+            Ok(())
+        };
+        for next in &seen.next {
+            database.heads.remove(next);
+        }
+        database.heads.insert(waiting.hash, time);
+        let (first, last) = database.times.unwrap_or((time, time));
+        database.times = Some((first.min(time), last.max(time)));
+        if let Some(author) = seen.author {
+            *database.authors.entry(author).or_default() += 1;
+        }
+        if checked && !self.ancestors.insert(&waiting.hash, waiting.database, time) {
+            let (database, entry, position) = (database.spec.name.clone(), waiting.hash, waiting.position);
+            self.inspection.add_fault(InspectionFault::Twice { database, entry, position });
+        }
+        match seen.fault {
+            Some(fault) => Err(fault),
+            None => judged,
+        }
+    }
+
+    fn finish(self) {
+        let Inspector { inspection, databases, identities, numbers, daemons, .. } = self;
+        let author = |(number, entries): (u32, u64)| {
+            let known = numbers.get(number as usize).and_then(|hash| identities.get(hash))?;
+            let (user, device, identity) = (known.block.id, known.block.public_key, known.hash);
+            Some(InspectedAuthor { user, device, identity, entries })
+        };
+        for (id, database) in databases {
+            let mut heads: Vec<_> = database.heads.into_iter().collect();
+            heads.sort_unstable_by_key(|(hash, time)| std::cmp::Reverse((*time, *hash)));
+            let mut authors: Vec<_> = database.authors.into_iter().filter_map(author).collect();
+            authors.sort_unstable_by_key(|author| (std::cmp::Reverse(author.entries), author.identity));
+            inspection.databases.push(InspectedDatabase {
+                id,
+                address: database.address,
+                spec: database.spec,
+                entries: database.entries,
+                bytes: database.bytes,
+                heads,
+                first_time: database.times.map(|(first, _)| first),
+                last_time: database.times.map(|(_, last)| last),
+                authors,
+            });
+        }
+        inspection.daemons = daemons.into_iter().map(|(peer, daemon)| daemon.into_inspected(peer)).collect();
+    }
+}
+
+/// What can be said of an entry with its log before it: the rules of `Writer::join`.
+fn judge(
+    database: &Database,
+    ancestors: &Ancestors,
+    identities: &HashMap<Hash, KnownIdentity>,
+    numbers: &[Hash],
+    waiting: &WaitingEntry,
+    seen: &SeenEntry,
+) -> Result<(), JoinError> {
+    if let Some(log) = seen.log.filter(|log| *log != database.address) {
+        return Err(LogError::OtherLog { entry: log, log: database.address }.into());
+    }
+    let author = seen.author.and_then(|number| identities.get(numbers.get(number as usize)?));
+    if let Some(author) = author.filter(|author| !database.spec.access.allows(&author.user)) {
+        return Err(JoinError::Denied { database: database.spec.name.clone(), user: author.user.clone() });
+    }
+    let time = |hash: &Hash| {
+        let known = database.heads.get(hash).copied().or_else(|| ancestors.time(hash, waiting.database));
+        known.ok_or(LogError::Missing(*hash))
+    };
+    let mut before = 0;
+    for next in &seen.next {
+        before = before.max(time(next)?);
+    }
+    for reference in &seen.refs {
+        time(reference)?;
+    }
+    check_time(seen.time, before)?;
+    Ok(())
+}
