@@ -1,9 +1,7 @@
 use std::{
     env, fs,
-    net::TcpListener,
     path::{Path, PathBuf},
-    process::{self, Child, Command, Output, Stdio},
-    sync::atomic::{AtomicU16, Ordering},
+    process::{Child, Command, Output, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -11,7 +9,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::KuboDaemonOptions;
+use crate::{KuboDaemonOptions, free_port::free_port};
 
 /// How long starting and ending may take; it takes half a second.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -29,6 +27,8 @@ pub struct KuboDaemon {
     port: u16,
     folder: TempDir,
     child: Option<Child>,
+    /// Ends the daemon if this process is killed before it could.
+    guard: Option<Child>,
 }
 
 impl KuboDaemon {
@@ -42,7 +42,7 @@ impl KuboDaemon {
             panic!("this test needs a Kubo daemon: run `cargo xtask test kubo`, or set KUBO_BIN to what `cargo xtask kubo` prints")
         });
         let folder = tempfile::tempdir().expect("a folder for the repository");
-        let mut daemon = KuboDaemon { program: program.into(), options, port: 0, folder, child: None };
+        let mut daemon = KuboDaemon { program: program.into(), options, port: 0, folder, child: None, guard: None };
         // whoever else looks for a port may take the one found before the daemon does
         let mut said = String::new();
         for _ in 0..20 {
@@ -110,6 +110,7 @@ impl KuboDaemon {
             }
             thread::sleep(Duration::from_millis(10));
         }
+        self.dismiss();
     }
 
     /// Ends it without a word, as a power cut does, and waits until it is gone. Nothing, if it does not run.
@@ -117,6 +118,15 @@ impl KuboDaemon {
         if let Some(mut child) = self.child.take() {
             child.kill().expect("the daemon is killed");
             child.wait().expect("the daemon is waited for");
+        }
+        self.dismiss();
+    }
+
+    /// Its guard has nothing more to do.
+    fn dismiss(&mut self) {
+        if let Some(mut guard) = self.guard.take() {
+            guard.kill().expect("the guard is ended");
+            guard.wait().expect("the guard is waited for");
         }
     }
 
@@ -202,8 +212,18 @@ impl KuboDaemon {
         }
         let log = fs::File::create(self.log_path()).expect("a log");
         let errors = log.try_clone().expect("a log");
-        let mut child =
-            self.command().arg("daemon").stdout(log).stderr(errors).spawn().expect("the program of KUBO_BIN runs");
+        let mut command = self.command();
+        command.arg("daemon").stdout(log).stderr(errors);
+        if self.options.offline {
+            command.arg("--offline");
+        }
+        let mut child = command.spawn().expect("the program of KUBO_BIN runs");
+        // the guard's input ends when this process does, however that happens
+        let guard = Command::new("sh")
+            .args(["-c", "read nothing; kill -9 $1", "guard", &child.id().to_string()])
+            .stdin(Stdio::piped())
+            .spawn();
+        self.guard = Some(guard.expect("`sh` runs"));
         let deadline = Instant::now() + PATIENCE;
         loop {
             let said = self.log();
@@ -212,6 +232,7 @@ impl KuboDaemon {
                 return Ok(());
             }
             if child.try_wait().expect("the daemon is waited for").is_some() {
+                self.dismiss();
                 return Err(self.log());
             }
             if Instant::now() > deadline {
@@ -227,19 +248,6 @@ impl Drop for KuboDaemon {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// A port that nobody listens on, and that no outgoing connection is given by the system: a daemon that is stopped finds it free again.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let start = process::id() as u16 % 100 * 100;
-    for _ in 0..10_000 {
-        let port = 20_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-    panic!("no port is free");
 }
 
 /// Sets what stands at a path with dots.

@@ -9,6 +9,8 @@ pub struct KuboDaemonOptions {
     pub(crate) settings: Vec<(String, Value)>,
     /// What its own command line is let in with.
     pub(crate) secret: Option<String>,
+    /// Whether it has nothing to do with other peers.
+    pub(crate) offline: bool,
 }
 
 impl KuboDaemonOptions {
@@ -31,6 +33,12 @@ impl KuboDaemonOptions {
     #[must_use]
     pub fn storage_max(self, max: &str) -> KuboDaemonOptions {
         self.setting("Datastore.StorageMax", json!(max))
+    }
+
+    /// Has nothing to do with other peers, and does not wait for them.
+    #[must_use]
+    pub fn offline(self) -> KuboDaemonOptions {
+        KuboDaemonOptions { offline: true, ..self }
     }
 
     /// Any setting of its `config`, as `Provide.Strategy`.

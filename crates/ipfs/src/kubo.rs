@@ -2,16 +2,16 @@
 
 mod endpoint;
 mod exported_blocks;
+mod json_lines;
 mod kubo_error;
 mod kubo_options;
 mod pooled_backend;
 mod requests;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use futures::TryStreamExt as _;
-use ipfs_api_prelude::{ApiRequest, Backend as _, IpfsApi as _};
+use ipfs_api_prelude::{ApiRequest, IpfsApi as _};
 use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::{Cid, MAX_BLOCK, block::matches};
@@ -19,13 +19,16 @@ pub use exported_blocks::ExportedBlocks;
 pub use kubo_error::KuboError;
 pub use kubo_options::KuboOptions;
 
-use kubo_error::{OLDEST, shortened};
-use pooled_backend::{Call, PooledBackend};
+use json_lines::JsonLines;
+use kubo_error::{OLDEST, broken, shortened};
+use pooled_backend::{ANY_CALL, Call, PooledBackend};
 
 /// Kubo stores blocks of up to 2 MiB without being asked twice.
 const BIG_BLOCK: usize = 2 << 20;
-/// What storing and pinning are given beside the usual time: walking a tree of millions of blocks says nothing meanwhile.
-const SLOW: Duration = Duration::from_secs(600);
+/// How many times the usual time is given to what says nothing while it walks a tree of maybe millions of blocks.
+const SLOW: u32 = 10;
+/// After so much time without progress it is asked whether there can be any.
+const STANDSTILL: Duration = Duration::from_secs(1);
 
 /// A client for the RPC of a Kubo daemon, which keeps its connections. Cheap to clone.
 ///
@@ -130,11 +133,11 @@ impl Kubo {
             addresses: Option<Vec<String>>,
         }
         let url = || self.url().to_owned();
-        let not_kubo = |error: KuboError| match error {
-            KuboError::Broken { reason, .. } => KuboError::NotKubo { url: url(), reason },
-            other => other,
-        };
-        let Version { version } = self.json(self.backend.call(&requests::Version {})?).await.map_err(not_kubo)?;
+        let answer = self.backend.send(self.backend.call(&requests::Version {})?).await?.into_bytes().await?;
+        let Version { version } = serde_json::from_slice(&answer).map_err(|_| {
+            let answer = shortened(String::from_utf8_lossy(&answer));
+            KuboError::NotKubo { url: url(), reason: format!("asked for its version it says `{answer}`") }
+        })?;
         let mut numbers = version.split(['.', '-']).map(|number| number.parse::<u32>().ok());
         match (numbers.next().flatten(), numbers.next().flatten()) {
             (Some(major), Some(minor)) if (major, minor) >= OLDEST => {}
@@ -159,6 +162,9 @@ impl Kubo {
     }
 
     /// Stores the blocks of a CAR file, and pins its roots recursively.
+    ///
+    /// A block below a root that is neither in the file nor in the repository is looked for among the daemon's peers, as long as it takes:
+    /// [`Kubo::dag_import`] and [`Kubo::pin_add`] tell of it sooner.
     ///
     /// # Errors
     /// If the daemon does not take them, cannot pin a root, or its answer is not one.
@@ -198,10 +204,11 @@ impl Kubo {
             allow_big_block: largest > BIG_BLOCK,
             _life: std::marker::PhantomData,
         };
-        let call = self.backend.call_with_file(&request, car)?.within(SLOW);
+        let call = self.backend.call_with_file(&request, car)?.within(self.slow());
         let mut imported = None;
         let mut roots = Vec::new();
-        for line in self.lines::<Line, _>(&request, call).await? {
+        let mut lines = self.lines(call).await?;
+        while let Some(line) = lines.next::<Line>().await? {
             if let Some(Root { cid: Link { cid }, pin_error_msg }) = line.root {
                 if !pin_error_msg.is_empty() {
                     return Err(self.refused(&request, pin_error_msg));
@@ -223,7 +230,7 @@ impl Kubo {
     /// # Errors
     /// If the daemon does not begin to answer.
     pub async fn dag_export(&self, root: &Cid) -> Result<ExportedBlocks, KuboError> {
-        self.export(root, false)
+        self.export(root, false).await
     }
 
     /// The blocks below a root, the root first. One that is not in the daemon's own repository is an error.
@@ -231,20 +238,20 @@ impl Kubo {
     /// # Errors
     /// If the daemon does not begin to answer.
     pub async fn dag_export_local(&self, root: &Cid) -> Result<ExportedBlocks, KuboError> {
-        self.export(root, true)
+        self.export(root, true).await
     }
 
-    fn export(&self, root: &Cid, offline: bool) -> Result<ExportedBlocks, KuboError> {
+    async fn export(&self, root: &Cid, offline: bool) -> Result<ExportedBlocks, KuboError> {
         let arg = root.to_string();
         let call = self.backend.call(&requests::DagExport { arg: &arg, progress: false, offline })?;
-        Ok(ExportedBlocks::new(self.backend.request_stream_bytes(call), self.url().to_owned()))
+        Ok(ExportedBlocks::new(self.backend.send(call).await?.into_stream(), self.url().to_owned()))
     }
 
-    /// Pins a root and everything below it, all of which must be in the daemon's repository, under a name of at most 255 bytes. What
+    /// Pins a root and everything below it, all of which should be in the daemon's repository, under a name of at most 255 bytes. What
     /// is pinned already gets the name.
     ///
     /// # Errors
-    /// If a block is missing.
+    /// If the root is missing, or a block below it that no connected peer gives at once.
     pub async fn pin_add(&self, root: &Cid, name: &str) -> Result<(), KuboError> {
         self.pin(root, name, true).await
     }
@@ -287,19 +294,37 @@ impl Kubo {
         // progress comes twice a second, so that silence means something; but only if blocks arrive
         let request =
             requests::PinAdd { arg: &arg, recursive: true, progress: true, offline, fast_provide_root: false, name };
-        let call = self.backend.call(&request)?;
-        let mut lines = self.backend.request_stream_json::<Line>(call);
-        let (mut pinned, mut last, mut since) = (false, None, std::time::Instant::now());
-        let stalled = self.backend.answer_within;
-        while let Some(line) = lines.try_next().await.map_err(|error| self.named(&request, error))? {
+        let mut lines = self.lines(self.backend.call(&request)?).await?;
+        let (mut pinned, mut last, mut since) = (false, None, Instant::now());
+        let (stalled, mut asked) = (self.backend.answer_within, !offline);
+        while let Some(line) = lines.next::<Line>().await? {
             pinned |= line.pins.contains(&arg);
             if line.progress != last {
-                (last, since) = (line.progress, std::time::Instant::now());
-            } else if !offline && since.elapsed() > stalled {
+                (last, since) = (line.progress, Instant::now());
+            } else if since.elapsed() > stalled {
                 return Err(KuboError::Timeout { url: self.url().to_owned(), call: "pin/add", within: stalled });
+            } else if !asked && since.elapsed() > STANDSTILL {
+                // `offline` keeps a daemon that is online from looking for the root, but not for what is below it
+                asked = true;
+                self.all_there(&arg).await?;
             }
         }
         if pinned { Ok(()) } else { Err(self.broken(&request, "it does not say that anything was pinned".to_owned())) }
+    }
+
+    /// An error, if a block is missing below a root.
+    async fn all_there(&self, root: &str) -> Result<(), KuboError> {
+        let request = requests::DagStat { arg: root, progress: false, offline: true };
+        let call = self.backend.call(&request)?.within(self.slow());
+        let stat = match self.backend.send(call).await {
+            Ok(answer) => answer.into_bytes().await,
+            Err(error) => Err(error),
+        };
+        match stat {
+            Ok(_) => Ok(()),
+            Err(KuboError::Refused { url, message, .. }) => Err(KuboError::Refused { url, call: "pin/add", message }),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes a recursive pin. What is not pinned is no error.
@@ -322,7 +347,7 @@ impl Kubo {
         match self.backend.pin_rm(&root.to_string(), recursive).await {
             Ok(_) => Ok(()),
             Err(KuboError::Refused { message, .. }) if message.contains("not pinned") => Ok(()),
-            Err(error) => Err(error),
+            Err(error) => Err(self.named("pin/rm", error)),
         }
     }
 
@@ -363,10 +388,9 @@ impl Kubo {
             name: String,
         }
         let request = requests::PinLs { arg: None, kind, names: true, stream: true, name: named };
-        let call = self.backend.call(&request)?;
         let mut pins = Vec::new();
-        let mut lines = self.backend.request_stream_json::<Line>(call);
-        while let Some(line) = lines.try_next().await.map_err(|error| self.named(&request, error))? {
+        let mut lines = self.lines(self.backend.call(&request)?).await?;
+        while let Some(line) = lines.next::<Line>().await? {
             let cid = line.cid.parse();
             let cid = cid.map_err(|_| self.broken(&request, format!("`{}` is no CID", shortened(&line.cid))))?;
             pins.push(KuboPin { cid, name: line.name, kind: line.kind });
@@ -394,8 +418,8 @@ impl Kubo {
     pub async fn block_get(&self, cid: &Cid, within: Duration) -> Result<Option<Bytes>, KuboError> {
         let (arg, timeout) = (cid.to_string(), format!("{}ms", within.as_millis().max(1)));
         let request = requests::BlockGet { arg: &arg, offline: false, timeout: Some(&timeout) };
-        match self.block(cid, &request, within + Duration::from_secs(5)).await {
-            Err(KuboError::Timeout { .. }) => Ok(None),
+        // the daemon itself says that the time is over; if it does not, that is an error
+        match self.block(cid, &request, within + self.backend.answer_within).await {
             Err(KuboError::Refused { message, .. }) if is_missing(&message) => Ok(None),
             other => other.map(Some),
         }
@@ -428,7 +452,7 @@ impl Kubo {
     /// If the daemon cannot say.
     pub async fn repo_stat(&self, count: bool) -> Result<RepoStat, KuboError> {
         let request = requests::RepoStat { size_only: !count, _life: std::marker::PhantomData };
-        self.json(self.backend.call(&request)?.within(SLOW)).await
+        self.json(self.backend.call(&request)?.within(self.slow())).await
     }
 
     /// How many bytes are free on the disk of the daemon's repository.
@@ -453,7 +477,10 @@ impl Kubo {
     /// # Errors
     /// If it cannot reach it.
     pub async fn swarm_connect(&self, peer: &str) -> Result<(), KuboError> {
-        self.backend.swarm_connect(peer).await.map(drop)
+        match self.backend.swarm_connect(peer).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.named("swarm/connect", error)),
+        }
     }
 
     /// The peers that the daemon is connected to, by their ids.
@@ -480,34 +507,33 @@ impl Kubo {
     async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, KuboError> {
         let name = call.name();
         let bytes = self.backend.send(call).await?.into_bytes().await?;
-        serde_json::from_slice(&bytes).map_err(|error| KuboError::Broken {
-            url: self.url().to_owned(),
-            call: name,
-            reason: format!("{error}: `{}`", shortened(String::from_utf8_lossy(&bytes))),
+        serde_json::from_slice(&bytes).map_err(|error| {
+            broken(self.url(), name, format!("{error}: `{}`", shortened(String::from_utf8_lossy(&bytes))))
         })
     }
 
     /// An answer of JSON values, one in a line.
-    async fn lines<T: DeserializeOwned, R: ApiRequest>(&self, request: &R, call: Call) -> Result<Vec<T>, KuboError> {
-        let bytes = self.backend.send(call).await?.into_bytes().await?;
-        let lines = serde_json::Deserializer::from_slice(&bytes).into_iter::<T>();
-        lines.collect::<Result<_, _>>().map_err(|error| self.broken(request, error.to_string()))
+    async fn lines(&self, call: Call) -> Result<JsonLines, KuboError> {
+        let name = call.name();
+        Ok(JsonLines::new(self.backend.send(call).await?.into_stream(), self.url().to_owned(), name))
+    }
+
+    fn slow(&self) -> Duration {
+        self.backend.answer_within.saturating_mul(SLOW)
     }
 
     fn broken<R: ApiRequest>(&self, _: &R, reason: String) -> KuboError {
-        KuboError::Broken { url: self.url().to_owned(), call: R::PATH.trim_start_matches('/'), reason }
+        broken(self.url(), R::PATH.trim_start_matches('/'), reason)
     }
 
     fn refused<R: ApiRequest>(&self, _: &R, message: String) -> KuboError {
         KuboError::Refused { url: self.url().to_owned(), call: R::PATH.trim_start_matches('/'), message }
     }
 
-    /// What the decoder of lines says knows neither address nor call.
-    fn named<R: ApiRequest>(&self, _: &R, error: KuboError) -> KuboError {
+    /// What the decoders of `ipfs-api-prelude` say knows neither address nor call.
+    fn named(&self, call: &'static str, error: KuboError) -> KuboError {
         match error {
-            KuboError::Broken { call: pooled_backend::ANY_CALL, reason, .. } => {
-                KuboError::Broken { url: self.url().to_owned(), call: R::PATH.trim_start_matches('/'), reason }
-            }
+            KuboError::Broken { call: ANY_CALL, reason, .. } => broken(self.url(), call, reason),
             other => other,
         }
     }

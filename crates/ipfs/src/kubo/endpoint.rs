@@ -62,23 +62,26 @@ impl Endpoint {
             Some(authorization) => Some(authorization.clone()),
             None => in_url()?,
         };
-        let header = authorization.map(|authorization| match authorization {
-            Authorization::Basic { user, password } => {
-                format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
-            }
-            Authorization::Bearer { token } => format!("Bearer {token}"),
-        });
-        let header = header.map(|text| {
-            let value = HeaderValue::from_str(&text);
-            value.map(|mut value| {
+        let authorization = match authorization {
+            None => None,
+            Some(Authorization::Basic { user, password }) => Some(basic(&user, &password)),
+            Some(Authorization::Bearer { token }) => {
+                let value = HeaderValue::from_str(&format!("Bearer {token}"));
+                let mut value = value.map_err(|_| wrong(&plain, "its token has characters that no header can have"))?;
                 value.set_sensitive(true);
-                value
-            })
-        });
-        let authorization =
-            header.transpose().map_err(|_| wrong(&plain, "its token has characters that no header can have"))?;
+                Some(value)
+            }
+        };
         Ok(Endpoint { url: plain, base, authorization })
     }
+}
+
+/// The header of a user and a password.
+pub(crate) fn basic(user: &str, password: &str) -> HeaderValue {
+    let text = format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")));
+    let mut value = HeaderValue::from_str(&text).expect("base64 is ASCII");
+    value.set_sensitive(true);
+    value
 }
 
 /// `%41` is `A`.

@@ -124,6 +124,11 @@ impl KuboError {
     }
 }
 
+/// An answer that makes no sense.
+pub(crate) fn broken(url: &str, call: &'static str, reason: String) -> KuboError {
+    KuboError::Broken { url: url.to_owned(), call, reason }
+}
+
 /// The deepest reason that an error gives, which says most.
 pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;

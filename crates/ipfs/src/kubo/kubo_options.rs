@@ -60,7 +60,7 @@ impl KuboOptions {
     }
 
     /// How long the daemon may say nothing while it answers: 60 seconds by default. What is known to take longer, as storing many
-    /// blocks, is given more.
+    /// blocks, is given ten times as long.
     #[must_use]
     pub fn answer_within(mut self, within: Duration) -> KuboOptions {
         self.answer_within = within;

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use common_multipart_rfc7578::client::multipart;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, StreamBody, combinators::UnsyncBoxBody};
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt as _, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -16,7 +16,7 @@ use ipfs_api_prelude::{ApiError, ApiRequest, Backend, BoxStream};
 
 use super::{
     KuboError, KuboOptions,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, basic},
     kubo_error::{root_cause, shortened},
 };
 
@@ -54,10 +54,19 @@ pub(crate) struct Answer {
 
 /// A call that is ready to be made.
 pub(crate) struct Call {
-    request: Request<Body>,
+    head: Request<()>,
+    content: Content,
     name: &'static str,
     /// How long the daemon may say nothing.
     within: Duration,
+}
+
+/// The body of a call.
+enum Content {
+    /// Can be sent again.
+    Pieces(Vec<Bytes>),
+    /// Can be sent once.
+    Stream(Body),
 }
 
 impl PooledBackend {
@@ -67,22 +76,22 @@ impl PooledBackend {
         let config = rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| tls(error.to_string()))?;
-        let config = if options.roots.is_empty() {
-            // a plain daemon needs no authorities, and a system may have none
-            match endpoint.url.starts_with("https") {
-                true => config.with_native_roots().map_err(|error| tls(error.to_string()))?,
-                false => config.with_root_certificates(rustls::RootCertStore::empty()),
+        let mut roots = rustls::RootCertStore::empty();
+        for root in &options.roots {
+            let added = roots.add(root.clone().into());
+            added.map_err(|error| tls(format!("the certificate given is none: {error}")))?;
+        }
+        // a plain daemon needs no authorities, and a system may have none
+        if endpoint.url.starts_with("https") {
+            let system = rustls_native_certs::load_native_certs();
+            // some of a system's certificates may be too old to be read, which nobody here can mend
+            roots.add_parsable_certificates(system.certs);
+            if roots.is_empty() {
+                let reasons: Vec<String> = system.errors.iter().map(ToString::to_string).collect();
+                return Err(tls(format!("this system trusts no authorities: {}", shortened(reasons.join(", ")))));
             }
-            .with_no_client_auth()
-        } else {
-            let mut roots = rustls::RootCertStore::empty();
-            for root in &options.roots {
-                roots
-                    .add(root.clone().into())
-                    .map_err(|error| tls(format!("the certificate given is none: {error}")))?;
-            }
-            config.with_root_certificates(roots).with_no_client_auth()
-        };
+        }
+        let config = config.with_root_certificates(roots).with_no_client_auth();
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(options.connect_within));
         connector.set_nodelay(true);
@@ -101,8 +110,7 @@ impl PooledBackend {
 
     /// The call of a request without a body.
     pub(crate) fn call<R: ApiRequest>(&self, request: &R) -> Result<Call, KuboError> {
-        let body = Full::new(Bytes::new()).map_err(|never| match never {}).boxed_unsync();
-        self.call_with(request, body, None)
+        self.call_with(request, Content::Pieces(Vec::new()), None)
     }
 
     /// The call of a request with one file, given in pieces; nothing is copied.
@@ -115,43 +123,61 @@ impl PooledBackend {
         let mut pieces = vec![Bytes::from(head)];
         pieces.extend(file);
         pieces.push(tail.into());
-        let len = pieces.iter().map(|piece| piece.len() as u64).sum();
-        let frames = pieces.into_iter().filter(|piece| !piece.is_empty()).map(|piece| Ok(Frame::data(piece)));
-        let body = StreamBody::new(stream::iter(frames)).boxed_unsync();
-        self.call_with(request, body, Some((format!("multipart/form-data; boundary={BOUNDARY}"), Some(len))))
+        let content = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.call_with(request, Content::Pieces(pieces), Some(content))
     }
 
     fn call_with<R: ApiRequest>(
         &self,
         request: &R,
-        body: Body,
-        content: Option<(String, Option<u64>)>,
+        content: Content,
+        content_type: Option<String>,
     ) -> Result<Call, KuboError> {
         let url = request.absolute_url(&self.endpoint.base).map_err(|error| self.broken(R::PATH, error.to_string()))?;
         let mut call = Request::builder().method("POST").uri(url.to_string());
         if let Some(authorization) = &self.endpoint.authorization {
             call = call.header(header::AUTHORIZATION, authorization.clone());
         }
-        if let Some((content, len)) = content {
-            call = call.header(header::CONTENT_TYPE, content);
-            if let Some(len) = len {
-                call = call.header(header::CONTENT_LENGTH, len);
-            }
+        if let Some(content_type) = content_type {
+            call = call.header(header::CONTENT_TYPE, content_type);
         }
-        let request = call.body(body).map_err(|error| self.broken(R::PATH, error.to_string()))?;
-        Ok(Call { request, name: name_of(R::PATH), within: self.answer_within })
+        if let Content::Pieces(pieces) = &content {
+            call = call.header(header::CONTENT_LENGTH, pieces.iter().map(|piece| piece.len() as u64).sum::<u64>());
+        }
+        let head = call.body(()).map_err(|error| self.broken(R::PATH, error.to_string()))?;
+        Ok(Call { head, content, name: name_of(R::PATH), within: self.answer_within })
+    }
+
+    fn with_basic(mut self, user: &str, password: &str) -> PooledBackend {
+        self.endpoint.authorization = Some(basic(user, password));
+        self
     }
 
     fn broken(&self, path: &'static str, reason: String) -> KuboError {
         KuboError::Broken { url: self.endpoint.url.clone(), call: name_of(path), reason }
     }
 
+    /// A connection that was kept may have ended without our having noticed: then a new one is tried. Every call may be made twice.
+    async fn request(
+        &self,
+        head: Request<()>,
+        content: Content,
+    ) -> Result<Response<Incoming>, hyper_util::client::legacy::Error> {
+        let pieces = match content {
+            Content::Stream(body) => return self.client.request(head.map(|()| body)).await,
+            Content::Pieces(pieces) => pieces,
+        };
+        match self.client.request(head.clone().map(|()| body_of(pieces.clone()))).await {
+            Err(error) if is_lost(&error) => self.client.request(head.map(|()| body_of(pieces))).await,
+            answer => answer,
+        }
+    }
+
     /// Makes a call. An answer that is no success is an error.
     pub(crate) async fn send(&self, call: Call) -> Result<Answer, KuboError> {
-        let Call { request, name, within } = call;
+        let Call { head, content, name, within } = call;
         let url = self.endpoint.url.clone();
-        let answer = tokio::time::timeout(within, self.client.request(request)).await;
-        let answer = match answer {
+        let answer = match tokio::time::timeout(within, self.request(head, content)).await {
             Err(_) => return Err(KuboError::Timeout { url, call: name, within }),
             Ok(Err(error)) => return Err(connection_error(url, name, &error)),
             Ok(Ok(answer)) => answer,
@@ -249,7 +275,11 @@ impl Answer {
         };
         match serde_json::from_slice::<ApiError>(&body) {
             Ok(error) => KuboError::Refused { url, call, message: shortened(error.message) },
-            Err(_) if status.is_server_error() => {
+            // a proxy in front of it says so
+            Err(_) if matches!(status.as_u16(), 502..=504) => {
+                KuboError::Unreachable { url, reason: format!("a proxy in front of it answers {status}") }
+            }
+            Err(_) if status == StatusCode::INTERNAL_SERVER_ERROR => {
                 let message = format!("{status}: {}", shortened(String::from_utf8_lossy(&body)));
                 KuboError::Refused { url, call, message }
             }
@@ -263,21 +293,45 @@ fn name_of(path: &'static str) -> &'static str {
     path.trim_start_matches('/')
 }
 
+fn body_of(pieces: Vec<Bytes>) -> Body {
+    let frames = pieces.into_iter().filter(|piece| !piece.is_empty()).map(|piece| Ok(Frame::data(piece)));
+    StreamBody::new(stream::iter(frames)).boxed_unsync()
+}
+
+/// What HTTP has to say of an error.
+fn http_error(error: &hyper_util::client::legacy::Error) -> Option<&hyper::Error> {
+    std::error::Error::source(error)?.downcast_ref()
+}
+
+/// Whether a connection was there and ended before an answer came.
+fn is_lost(error: &hyper_util::client::legacy::Error) -> bool {
+    !error.is_connect() && http_error(error).is_some_and(|http| !http.is_parse() && !http.is_user())
+}
+
+/// Whether it is one of TLS, however deep below errors of input and output.
+fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    // such an error has what is in it as itself, not as its source
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    let inner = inner.map(|inner| inner as &(dyn std::error::Error + 'static)).or_else(|| error.source());
+    error.is::<rustls::Error>() || inner.is_some_and(is_tls)
+}
+
+/// Why no answer began.
 fn connection_error(url: String, call: &'static str, error: &hyper_util::client::legacy::Error) -> KuboError {
     let reason = root_cause(error);
     if error.is_connect() {
-        // a failed handshake is a failed connection to hyper; what rustls says of it is not
-        let mut cause: Option<&dyn std::error::Error> = Some(error);
-        while let Some(error) = cause {
-            let tls = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-            if tls.is_some_and(|error| error.is::<rustls::Error>()) || error.is::<rustls::Error>() {
-                return KuboError::Tls { url, reason };
-            }
-            cause = error.source();
+        // a failed handshake is a failed connection to hyper
+        if is_tls(error) {
+            return KuboError::Tls { url, reason };
         }
         return KuboError::Unreachable { url, reason };
     }
-    KuboError::Broken { url, call, reason: format!("the connection was lost: {reason}") }
+    match http_error(error) {
+        Some(http) if http.is_parse() => {
+            KuboError::NotKubo { url, reason: format!("what it says to `{call}` is not HTTP: {reason}") }
+        }
+        _ => KuboError::Unreachable { url, reason: format!("the connection was lost during `{call}`: {reason}") },
+    }
 }
 
 impl From<ApiError> for KuboError {
@@ -308,7 +362,7 @@ impl Backend for PooledBackend {
         let pieces = multipart::Body::from(form);
         let pieces =
             pieces.map_ok(|piece| Frame::data(piece.freeze())).map_err(|error| std::io::Error::other(error).into());
-        self.call_with(&request, StreamBody::new(pieces).boxed_unsync(), Some((content, None)))
+        self.call_with(&request, Content::Stream(StreamBody::new(pieces).boxed_unsync()), Some(content))
     }
 
     fn get_header(answer: &Answer, key: http02::header::HeaderName) -> Option<&http02::HeaderValue> {
@@ -338,10 +392,6 @@ impl Backend for PooledBackend {
     }
 
     fn with_credentials<U: Into<String>, P: Into<String>>(self, user: U, password: P) -> PooledBackend {
-        let options = KuboOptions::new(self.endpoint.url.clone()).basic(user, password);
-        match Endpoint::new(&options) {
-            Ok(endpoint) => PooledBackend { endpoint, ..self },
-            Err(_) => self,
-        }
+        self.with_basic(&user.into(), &password.into())
     }
 }

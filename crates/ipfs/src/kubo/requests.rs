@@ -54,6 +54,11 @@ request!(DagImport "/dag/import" {
     #[serde(skip)]
     _life: PhantomData<&'r ()>,
 });
+request!(DagStat "/dag/stat" {
+    arg: &'r str,
+    progress: bool,
+    offline: bool,
+});
 request!(DagExport "/dag/export" {
     arg: &'r str,
     progress: bool,

@@ -1,0 +1,25 @@
+//! The client of a Kubo daemon, against a real one, and against what is none.
+
+mod calls;
+mod errors;
+mod faults;
+mod tls;
+
+use std::time::Duration;
+
+use debros_ipfs::{Kubo, KuboError, KuboOptions};
+
+/// Longer than any test takes: whoever gets an error before does not get it because time was over.
+const EVER: Duration = Duration::from_secs(300);
+
+/// A client of a daemon that has all the time that it wants.
+fn client(url: impl Into<String>) -> Kubo {
+    Kubo::new(KuboOptions::new(url).answer_within(EVER)).unwrap()
+}
+
+/// The error of a client that asks who is there, and whose text names the address.
+async fn checked(url: &str) -> KuboError {
+    let error = client(url).check().await.unwrap_err();
+    assert!(error.to_string().contains(url), "{error}");
+    error
+}
