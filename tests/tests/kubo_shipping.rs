@@ -1,8 +1,8 @@
 //! Blocks in a real Kubo daemon: shipped, pinned, and safe from its absence. The daemon is really stopped, killed and
 //! emptied.
 
-use debros::{KuboReadError, NotPinned, OpenError, ShippingStatus, WriteError, prelude::*};
-use debros_tests::{Held, KuboDaemon, number_of};
+use debros::{KuboOptions, KuboReadError, NotPinned, OpenError, ShippingStatus, WriteError, prelude::*};
+use debros_tests::{Fault, FaultProxy, Held, KuboDaemon, number_of};
 use std::{path::Path, time::Duration};
 
 /// What is written.
@@ -282,4 +282,54 @@ async fn another_folder_takes_a_database_over_through_a_connected_daemon() {
     for db in [db, other, stranger] {
         db.close().await.expect("it closes");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_that_is_slow_full_or_cut_off_loses_nothing_and_holds_up_nobody() {
+    let daemon = KuboDaemon::start();
+    let proxy = FaultProxy::start(daemon.address());
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = KuboOptions::new(proxy.url()).answer_within(Duration::from_secs(1));
+    let db = Db::builder(folder.path(), "notes").kubo(options).open(models![Note]).await.expect("it opens");
+    let me = session(&db).await;
+    me.create(note(0)).await.expect("it is stored");
+    drained(&db).await;
+
+    let faults = [
+        (Fault::NoSpace(20_000), Some("no space left")),
+        (Fault::CutRequest(20_000), None),
+        (Fault::CutAnswer(40), None),
+        (Fault::CutAnswer(400), None),
+        (Fault::Stall, Some("has not answered")),
+        (Fault::Refuse, Some("no Kubo daemon answers")),
+    ];
+    let mut number = 1;
+    for (fault, says) in faults {
+        let before = db.kubo().status().last_error;
+        proxy.set(fault);
+        for _ in 0..3 {
+            me.batch().create_all((number..number + 50).map(note)).await.expect("they are stored");
+            number += 50;
+        }
+        let status = until(&db, "told", |status| {
+            status
+                .last_error
+                .as_ref()
+                .is_some_and(|(_, error)| status.last_error != before && says.is_none_or(|says| error.contains(says)))
+        })
+        .await;
+        assert!(status.outbox_entries >= 1, "{fault:?}: {status:#?}");
+        assert_eq!(Note::query().count(&me).await.expect("a count"), number as u64, "{fault:?}");
+        proxy.set(Fault::Pass);
+        drained(&db).await;
+        Held::by(&daemon).await.has_once(0..number);
+    }
+    // slow, but not too slow
+    proxy.set(Fault::Delay(Duration::from_millis(100)));
+    me.clone().durability(Durability::Pinned).create(note(number)).await.expect("it is pinned");
+    proxy.set(Fault::Pass);
+    drained(&db).await;
+    Held::by(&daemon).await.has_once(0..number + 1);
+    assert!(db.verify().await.expect("a report").is_clean());
+    db.close().await.expect("it closes");
 }
