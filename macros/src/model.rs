@@ -40,6 +40,7 @@ pub(crate) enum Writers {
 }
 
 /// A field of the struct.
+#[expect(clippy::large_enum_variant, reason = "a model has some dozen of them, and they live as long as the macro runs")]
 pub(crate) enum Member {
     Column(Column),
     Relation(Relation),
@@ -90,7 +91,7 @@ pub(crate) enum Role {
 
 /// What a column holds where its creator says nothing.
 pub(crate) enum DefaultValue {
-    Expr(Expr),
+    Expr(Box<Expr>),
     /// `Default::default()`; the span is of the word `default`.
     Trait(Span),
 }

@@ -105,7 +105,7 @@ fn default(model: &Ident, named: &Named, args: &FieldArgs, role: Role, errors: &
         None => DefaultValue::Trait(*span),
         Some(expr) => {
             let tokens = spelling::without_self(model, expr.to_token_stream());
-            DefaultValue::Expr(parse2(tokens).unwrap_or_else(|_| expr.clone()))
+            DefaultValue::Expr(Box::new(parse2(tokens).unwrap_or_else(|_| expr.clone())))
         }
     })
 }
