@@ -40,7 +40,10 @@ pub(crate) enum Writers {
 }
 
 /// A field of the struct.
-#[expect(clippy::large_enum_variant, reason = "a model has some dozen of them, and they live as long as the macro runs")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a model has some dozen of them, and they live as long as the macro runs"
+)]
 pub(crate) enum Member {
     Column(Column),
     Relation(Relation),

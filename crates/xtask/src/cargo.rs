@@ -40,7 +40,7 @@ impl Cargo {
     }
 
     /// The same, with one more variable.
-    pub(crate) fn with(&self, name: &'static str, value: &str) -> Cargo {
+    pub(crate) fn with(&self, name: &'static str, value: impl Into<OsString>) -> Cargo {
         let mut variables = self.variables.clone();
         variables.push((name, value.into()));
         Cargo { program: self.program.clone(), root: self.root.clone(), variables }

@@ -1,6 +1,6 @@
 //! [`Chore`]: what was asked for on the command line.
 
-use crate::{cargo::Cargo, part::Part, summary::Summary};
+use crate::{cargo::Cargo, kubo::Kubo, part::Part, summary::Summary};
 use std::io;
 
 /// How it is called.
@@ -15,9 +15,16 @@ cargo xtask test [--no-fail-fast] [PART..]
     book     docs/ and the README: their programs run and print what they say, their links resolve
     vectors  the OrbitDB vectors; ORBITDB_VECTORS=DIR takes them from another folder
     crash    a child process writes and is killed, again and again; DEBROS_CRASH_RUNS says how often
+    kubo     what needs a Kubo daemon, against a real one; see `cargo xtask kubo`
     deny     licences and sources of the dependencies; only when named, as it needs cargo-deny
 cargo xtask bench [NAME] [ARGS..]
-    Runs the measurements, or one of them, and prints ratios.";
+    Runs the measurements, or one of them, and prints ratios.
+cargo xtask kubo
+    Gets the program of a Kubo daemon ready and prints where it is: the one that KUBO_BIN names, or `ipfs` on the PATH,
+    or one that is built by Go, or downloaded, and kept.
+cargo xtask kubo run
+    Runs such a daemon on the loopback interface, with a repository that is removed afterwards, until Ctrl-C. Prints
+    the address of its RPC.";
 
 /// What was asked for.
 pub(crate) enum Chore {
@@ -35,6 +42,11 @@ pub(crate) enum Chore {
         /// What the measuring program is told.
         arguments: Vec<String>,
     },
+    /// Get the program of a Kubo daemon ready.
+    Kubo {
+        /// Run a daemon, too?
+        run: bool,
+    },
 }
 
 impl Chore {
@@ -45,6 +57,11 @@ impl Chore {
             None => Err("what shall be done?".into()),
             Some("help" | "--help" | "-h") => Ok(Chore::Help),
             Some("bench") => Ok(Chore::Bench { arguments: arguments.collect() }),
+            Some("kubo") => match (arguments.next().as_deref(), arguments.next()) {
+                (None, _) => Ok(Chore::Kubo { run: false }),
+                (Some("run"), None) => Ok(Chore::Kubo { run: true }),
+                _ => Err("`cargo xtask kubo` takes nothing but `run`".into()),
+            },
             Some("test") => {
                 let (mut parts, mut fail_fast) = (Vec::new(), true);
                 for argument in arguments {
@@ -74,6 +91,14 @@ impl Chore {
                 let fixed = ["run", "--release", "--quiet", "--package", "debros-bench", "--"];
                 let all = fixed.into_iter().map(str::to_owned).chain(arguments);
                 Ok(cargo.run(all)?.success)
+            }
+            Chore::Kubo { run } => {
+                let kubo = Kubo::ready(cargo.root())?;
+                if run {
+                    return kubo.run();
+                }
+                println!("{}", kubo.program().display());
+                Ok(true)
             }
             Chore::Test { parts, fail_fast } => {
                 let mut summary = Summary::default();
@@ -110,6 +135,13 @@ mod tests {
             panic!("not understood")
         };
         assert_eq!(parts, [Part::Crash, Part::Deny, Part::Fmt]);
+    }
+
+    #[test]
+    fn kubo_is_got_ready_or_run() {
+        assert!(matches!(parse("kubo"), Ok(Chore::Kubo { run: false })));
+        assert!(matches!(parse("kubo run"), Ok(Chore::Kubo { run: true })));
+        assert!(parse("kubo walk").is_err() && parse("kubo run away").is_err());
     }
 
     #[test]

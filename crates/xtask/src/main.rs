@@ -3,12 +3,14 @@
 //! ```text
 //! cargo xtask test [--no-fail-fast] [PART..]    all parts, or those that are named
 //! cargo xtask bench [NAME] [ARGS..]             the measurements, or one of them
+//! cargo xtask kubo [run]                        the program of a Kubo daemon, or a daemon
 //! ```
 //!
 //! It has no dependencies: it is the first thing that a newcomer, and the build machine, compiles.
 
 mod cargo;
 mod chore;
+mod kubo;
 mod part;
 mod summary;
 mod targets;

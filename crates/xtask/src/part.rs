@@ -2,9 +2,13 @@
 
 use crate::{
     cargo::{Cargo, Ended},
+    kubo::Kubo,
     targets,
 };
 use std::{fmt, io};
+
+/// Compiles what needs a Kubo daemon, too.
+const KUBO: &str = "--features=debros-tests/kubo,debros-book/kubo";
 
 /// A part of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub(crate) enum Part {
     Vectors,
     /// Kills.
     Crash,
+    /// What needs a Kubo daemon.
+    Kubo,
     /// Licences and sources of the dependencies.
     Deny,
 }
@@ -32,11 +38,21 @@ pub(crate) enum Part {
 impl Part {
     /// What runs when no part is named: what fails soonest comes first. `deny` is missing, because its program has to
     /// be installed first, which takes minutes.
-    pub(crate) const DEFAULT: [Part; 8] =
-        [Part::Fmt, Part::Clippy, Part::Unit, Part::Ui, Part::Doc, Part::Book, Part::Vectors, Part::Crash];
+    pub(crate) const DEFAULT: [Part; 9] =
+        [Part::Fmt, Part::Clippy, Part::Unit, Part::Ui, Part::Doc, Part::Book, Part::Vectors, Part::Crash, Part::Kubo];
 
-    const ALL: [Part; 9] =
-        [Part::Fmt, Part::Clippy, Part::Unit, Part::Ui, Part::Doc, Part::Book, Part::Vectors, Part::Crash, Part::Deny];
+    const ALL: [Part; 10] = [
+        Part::Fmt,
+        Part::Clippy,
+        Part::Unit,
+        Part::Ui,
+        Part::Doc,
+        Part::Book,
+        Part::Vectors,
+        Part::Crash,
+        Part::Kubo,
+        Part::Deny,
+    ];
 
     /// The part of this name.
     pub(crate) fn named(name: &str) -> Option<Part> {
@@ -54,22 +70,29 @@ impl Part {
             Part::Book => "book",
             Part::Vectors => "vectors",
             Part::Crash => "crash",
+            Part::Kubo => "kubo",
             Part::Deny => "deny",
         }
     }
 
     /// Runs it.
     ///
-    /// Always with all default members, never with `--package`: the features of shared dependencies are then the same in
-    /// every part, and nothing is compiled twice. Only the lints look at `crates/bench`, too, which brings SQLite.
+    /// Always with all default members and the feature `kubo`, never with `--package`: the features of shared dependencies are then
+    /// the same in every part, and nothing is compiled twice. Only the lints look at `crates/bench`, too, which brings SQLite, and at
+    /// the libraries without the feature; that they work without it is shown by the applications of `tests/outside`.
     pub(crate) fn run(self, cargo: &Cargo) -> io::Result<Ended> {
         match self {
             Part::Fmt => cargo.run(["fmt", "--all", "--check"]),
             Part::Clippy => {
-                cargo.run(["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"])
+                let strict = ["--quiet", "--", "--deny", "warnings"];
+                let all = cargo.run(["clippy", KUBO, "--workspace", "--all-targets"].iter().chain(&strict).copied())?;
+                if !all.success {
+                    return Ok(all);
+                }
+                cargo.run(["clippy", "--package", "debros"].iter().chain(&strict).copied())
             }
             Part::Unit => {
-                let mut arguments = ["test", "--lib", "--bins"].map(str::to_owned).to_vec();
+                let mut arguments = ["test", KUBO, "--lib", "--bins"].map(str::to_owned).to_vec();
                 for target in targets::of_unit(cargo.root())? {
                     arguments.extend(["--test".to_owned(), target]);
                 }
@@ -77,17 +100,29 @@ impl Part {
             }
             Part::Ui => target(cargo, "ui"),
             Part::Doc => {
-                let examples = cargo.run(["test", "--doc"])?;
+                let examples = cargo.run(["test", KUBO, "--doc"])?;
                 let pages = if examples.success {
-                    cargo.with("RUSTDOCFLAGS", "--deny warnings").run(["doc", "--no-deps", "--quiet"])?
+                    cargo.with("RUSTDOCFLAGS", "--deny warnings").run(["doc", KUBO, "--no-deps", "--quiet"])?
                 } else {
                     Ended::default()
                 };
                 Ok(Ended { success: examples.success && pages.success, ..examples })
             }
-            Part::Book => some(cargo.run(["test", "--test", "chapters", "--test", "links"])?),
+            Part::Book => {
+                let kubo = Kubo::ready(cargo.root())?;
+                let cargo = cargo.with("KUBO_BIN", kubo.program());
+                some(cargo.run(["test", KUBO, "--test", "chapters", "--test", "links"])?)
+            }
             Part::Vectors => target(cargo, "vectors"),
             Part::Crash => target(cargo, "crash"),
+            Part::Kubo => {
+                let kubo = Kubo::ready(cargo.root())?;
+                let mut arguments = ["test", KUBO].map(str::to_owned).to_vec();
+                for target in targets::of_kubo(cargo.root())? {
+                    arguments.extend(["--test".to_owned(), target]);
+                }
+                some(cargo.with("KUBO_BIN", kubo.program()).run(arguments)?)
+            }
             Part::Deny => {
                 cargo.run(["deny", "--all-features", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"])
             }
@@ -102,7 +137,7 @@ impl fmt::Display for Part {
 }
 
 fn target(cargo: &Cargo, name: &str) -> io::Result<Ended> {
-    some(cargo.run(["test", "--test", name])?)
+    some(cargo.run(["test", KUBO, "--test", name])?)
 }
 
 /// A part that ran no test has failed.

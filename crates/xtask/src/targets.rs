@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, fs, io, path::Path};
 
 /// The targets that have a part of their own.
-const OTHER_PARTS: [&str; 8] =
-    ["ui", "chapters", "links", "vectors", "crash", "kubo_client", "kubo_shipping", "kubo_doctor"];
+const OTHER_PARTS: [&str; 5] = ["ui", "chapters", "links", "vectors", "crash"];
+/// What the targets of the part `kubo` begin with.
+const KUBO: &str = "kubo_";
 
 /// The integration tests of the part `unit`: those of every member that no other part runs.
 pub(crate) fn of_unit(root: &Path) -> io::Result<BTreeSet<String>> {
@@ -15,7 +16,13 @@ pub(crate) fn of_unit(root: &Path) -> io::Result<BTreeSet<String>> {
             found.extend(in_package(&member)?);
         }
     }
-    Ok(found.into_iter().filter(|target| !OTHER_PARTS.contains(&target.as_str())).collect())
+    Ok(found.into_iter().filter(|name| !OTHER_PARTS.contains(&name.as_str()) && !name.starts_with(KUBO)).collect())
+}
+
+/// The integration tests of the part `kubo`.
+pub(crate) fn of_kubo(root: &Path) -> io::Result<BTreeSet<String>> {
+    let found = in_package(&root.join("tests"))?;
+    Ok(found.into_iter().filter(|name| name.starts_with(KUBO)).collect())
 }
 
 fn in_package(package: &Path) -> io::Result<BTreeSet<String>> {
@@ -49,5 +56,7 @@ mod tests {
         let found = of_unit(&root()).expect("the folders can be read");
         assert!(found.contains("floors"), "{found:?}");
         assert!(OTHER_PARTS.iter().all(|other| !found.contains(*other)), "{found:?}");
+        let kubo = of_kubo(&root()).expect("the folder can be read");
+        assert!(kubo.contains("kubo_client") && kubo.is_disjoint(&found), "{kubo:?}");
     }
 }

@@ -1,6 +1,12 @@
 //! What is no daemon, or not one that can be used.
 
-use std::{io::Write as _, net::TcpListener, thread};
+use std::{
+    io::{ErrorKind, Write as _},
+    net::TcpListener,
+    sync::mpsc,
+    thread,
+    time::Duration,
+};
 
 use debros_ipfs::{Kubo, KuboError, KuboOptions};
 use debros_tests::{KuboDaemon, KuboDaemonOptions, LinkedBlocks, ScriptedServer};
@@ -81,14 +87,28 @@ async fn other_servers_are_no_rpc() {
 async fn one_that_speaks_first_is_no_rpc() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    // it speaks to whoever comes, and is not over before it is asked
+    let (ended, over) = mpsc::channel::<()>();
     let server = thread::spawn(move || {
-        let (mut client, _) = listener.accept().unwrap();
-        client.write_all(b"220 mail.example.org ESMTP\r\n").unwrap();
-        client
+        listener.set_nonblocking(true).unwrap();
+        let mut clients = Vec::new();
+        while over.try_recv() == Err(mpsc::TryRecvError::Empty) {
+            match listener.accept() {
+                Ok((mut client, _)) => {
+                    client.write_all(b"220 mail.example.org ESMTP\r\n").unwrap();
+                    clients.push(client);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => thread::sleep(Duration::from_millis(1)),
+                Err(error) => panic!("{error}"),
+            }
+        }
     });
-    let error = checked(&url).await;
-    assert!(matches!(&error, KuboError::NotKubo { .. }), "{error:?}");
-    drop(server.join().unwrap());
+    for _ in 0..20 {
+        let error = checked(&url).await;
+        assert!(matches!(&error, KuboError::NotKubo { .. }), "{error:?}");
+    }
+    drop(ended);
+    server.join().unwrap();
 }
 
 #[tokio::test]

@@ -298,14 +298,21 @@ fn body_of(pieces: Vec<Bytes>) -> Body {
     StreamBody::new(stream::iter(frames)).boxed_unsync()
 }
 
-/// What HTTP has to say of an error.
-fn http_error(error: &hyper_util::client::legacy::Error) -> Option<&hyper::Error> {
-    std::error::Error::source(error)?.downcast_ref()
-}
-
-/// Whether a connection was there and ended before an answer came.
+/// Whether a connection was there and ended before an answer came: not one on which something came that is no HTTP.
 fn is_lost(error: &hyper_util::client::legacy::Error) -> bool {
-    !error.is_connect() && http_error(error).is_some_and(|http| !http.is_parse() && !http.is_user())
+    let connecting = error.is_connect();
+    let (mut cause, mut http): (Option<&dyn std::error::Error>, Option<&hyper::Error>) = (Some(error), None);
+    while let Some(error) = cause {
+        if error.is::<std::io::Error>() {
+            return !connecting;
+        }
+        http = error.downcast_ref().or(http);
+        cause = error.source();
+    }
+    !connecting
+        && http.is_none_or(|http| {
+            http.is_incomplete_message() || http.is_closed() || http.is_canceled() || http.is_body_write_aborted()
+        })
 }
 
 /// Whether it is one of TLS, however deep below errors of input and output.
@@ -319,18 +326,16 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
 /// Why no answer began.
 fn connection_error(url: String, call: &'static str, error: &hyper_util::client::legacy::Error) -> KuboError {
     let reason = root_cause(error);
+    // a failed handshake is a failed connection to hyper
+    if is_tls(error) {
+        return KuboError::Tls { url, reason };
+    }
     if error.is_connect() {
-        // a failed handshake is a failed connection to hyper
-        if is_tls(error) {
-            return KuboError::Tls { url, reason };
-        }
         return KuboError::Unreachable { url, reason };
     }
-    match http_error(error) {
-        Some(http) if http.is_parse() => {
-            KuboError::NotKubo { url, reason: format!("what it says to `{call}` is not HTTP: {reason}") }
-        }
-        _ => KuboError::Unreachable { url, reason: format!("the connection was lost during `{call}`: {reason}") },
+    match is_lost(error) {
+        true => KuboError::Unreachable { url, reason: format!("the connection was lost during `{call}`: {reason}") },
+        false => KuboError::NotKubo { url, reason: format!("what it says to `{call}` is not HTTP: {reason}") },
     }
 }
 
