@@ -82,6 +82,17 @@ async fn what_is_imported_is_counted_and_can_be_read() {
     assert_eq!(shown.trim(), "\"import 7\"");
 }
 
+/// A text that anybody may store must not end the file in which blocks are sent.
+#[tokio::test]
+async fn what_looks_like_the_end_of_a_request_is_imported() {
+    let daemon = KuboDaemon::start();
+    let kubo = client(daemon.url());
+    let sent = LinkedBlocks::new("\r\n--debros-7d1fe2b0c8f44a5e--\r\n", 3, 300);
+    let imported = kubo.dag_import_pinned(vec![sent.car()], sent.largest()).await.unwrap();
+    assert_eq!((imported.blocks, imported.bytes), (4, sent.bytes()));
+    assert_exported(exported(&kubo, &sent.root()).await.unwrap(), &sent);
+}
+
 #[tokio::test]
 async fn many_megabytes_are_imported_and_exported() {
     let daemon = KuboDaemon::start();

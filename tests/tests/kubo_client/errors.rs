@@ -111,6 +111,18 @@ async fn one_that_speaks_first_is_no_rpc() {
     server.join().unwrap();
 }
 
+/// An answer that says neither how long it is nor where it ends may have been cut off anywhere.
+#[tokio::test]
+async fn an_answer_without_a_length_is_no_answer() {
+    let pin = r#"{"Cid":"bafkreiglbo2l5lp25vteuexq3svg5hoad76mehz4tlrbwheslvluxcd63a","Type":"recursive","Name":"x"}"#;
+    for head in ["HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\n"] {
+        let server = ScriptedServer::start(vec![("/api/v0/pin/ls", format!("{head}{pin}\n"))]);
+        let kubo = Kubo::new(KuboOptions::new(server.url())).unwrap();
+        let error = kubo.pins_named("x").await.unwrap_err();
+        assert!(matches!(&error, KuboError::Broken { call: "pin/ls", .. }), "{error:?}");
+    }
+}
+
 #[tokio::test]
 async fn an_old_daemon_is_too_old() {
     for (version, old) in [("0.42.1", true), ("0.4.23", true), ("0.9.0-rc1", true), ("0.43.0", false), ("1.0.0", false)]

@@ -64,6 +64,9 @@ impl Endpoint {
         };
         let authorization = match authorization {
             None => None,
+            Some(Authorization::Basic { user, .. }) if user.contains(':') => {
+                return Err(wrong(&plain, "its user has a colon, which would end it"));
+            }
             Some(Authorization::Basic { user, password }) => Some(basic(&user, &password)),
             Some(Authorization::Bearer { token }) => {
                 let value = HeaderValue::from_str(&format!("Bearer {token}"));
@@ -91,6 +94,8 @@ fn percent_decoded(text: &str) -> Option<String> {
     while let Some((first, after)) = rest.split_first() {
         rest = after;
         let hex = if *first == b'%' { after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()) } else { None };
+        // a sign would be taken for a number's
+        let hex = hex.filter(|hex| hex.bytes().all(|digit| digit.is_ascii_hexdigit()));
         match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             Some(byte) => {
                 bytes.push(byte);
@@ -134,6 +139,8 @@ mod tests {
         let bearer = Endpoint::new(&KuboOptions::new("http://h:1").bearer("t")).unwrap();
         assert_eq!(bearer.authorization.unwrap().to_str().unwrap(), "Bearer t");
         assert!(Endpoint::new(&KuboOptions::new("http://h:1").bearer("t\n")).is_err());
+        assert!(Endpoint::new(&KuboOptions::new("http://h:1").basic("a:b", "c")).is_err());
+        assert_eq!(percent_decoded("a%2B%+1%").unwrap(), "a+%+1%");
     }
 
     #[test]

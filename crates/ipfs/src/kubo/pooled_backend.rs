@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use common_multipart_rfc7578::client::multipart;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt as _, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -115,15 +115,15 @@ impl PooledBackend {
 
     /// The call of a request with one file, given in pieces; nothing is copied.
     pub(crate) fn call_with_file<R: ApiRequest>(&self, request: &R, file: Vec<Bytes>) -> Result<Call, KuboError> {
-        const BOUNDARY: &str = "debros-7d1fe2b0c8f44a5e";
+        let boundary = boundary().map_err(|error| self.broken(R::PATH, error.to_string()))?;
         let head = format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"file\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"file\"\r\nContent-Type: application/octet-stream\r\n\r\n"
         );
-        let tail = format!("\r\n--{BOUNDARY}--\r\n");
+        let tail = format!("\r\n--{boundary}--\r\n");
         let mut pieces = vec![Bytes::from(head)];
         pieces.extend(file);
         pieces.push(tail.into());
-        let content = format!("multipart/form-data; boundary={BOUNDARY}");
+        let content = format!("multipart/form-data; boundary={boundary}");
         self.call_with(request, Content::Pieces(pieces), Some(content))
     }
 
@@ -182,6 +182,10 @@ impl PooledBackend {
             Ok(Err(error)) => return Err(connection_error(url, name, &error)),
             Ok(Ok(answer)) => answer,
         };
+        if answer.status() == StatusCode::OK && !is_framed(&answer) {
+            let reason = "it does not say where it ends, so it may have been cut off: a proxy in front of the daemon, or another server, made it";
+            return Err(KuboError::Broken { url, call: name, reason: reason.to_owned() });
+        }
         let (parts, body) = answer.into_parts();
         let mut headers = http02::HeaderMap::new();
         for (key, value) in &parts.headers {
@@ -293,6 +297,21 @@ fn name_of(path: &'static str) -> &'static str {
     path.trim_start_matches('/')
 }
 
+/// A line that ends a file in a request. Nobody can know it beforehand: who could, would store a block with it, which could then never
+/// be sent, nor anything behind it.
+fn boundary() -> Result<String, getrandom::Error> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random)?;
+    Ok(format!("debros-{:032x}", u128::from_be_bytes(random)))
+}
+
+/// Whether where the body ends is said otherwise than by the end of the connection, which a cut looks like.
+fn is_framed(answer: &Response<Incoming>) -> bool {
+    let headers = answer.headers();
+    answer.version() >= Version::HTTP_11
+        && (headers.contains_key(header::TRANSFER_ENCODING) || headers.contains_key(header::CONTENT_LENGTH))
+}
+
 fn body_of(pieces: Vec<Bytes>) -> Body {
     let frames = pieces.into_iter().filter(|piece| !piece.is_empty()).map(|piece| Ok(Frame::data(piece)));
     StreamBody::new(stream::iter(frames)).boxed_unsync()
@@ -398,5 +417,17 @@ impl Backend for PooledBackend {
 
     fn with_credentials<U: Into<String>, P: Into<String>>(self, user: U, password: P) -> PooledBackend {
         self.with_basic(&user.into(), &password.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_files_end_with_the_same_line() {
+        let (one, other) = (boundary().unwrap(), boundary().unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one.len(), 39);
     }
 }
