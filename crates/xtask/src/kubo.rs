@@ -273,22 +273,22 @@ mod tests {
     impl Folder {
         fn new(name: &str) -> Folder {
             let folder = env::temp_dir().join(format!("debros-xtask-{}-{name}", process::id()));
-            fs::create_dir_all(&folder).unwrap();
+            fs::create_dir_all(&folder).expect("the file system of a test");
             Folder(folder)
         }
 
         /// A program that says so.
         fn program(&self, name: &str, says: &str) -> PathBuf {
             let path = self.0.join(name);
-            fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            fs::write(&path, format!("#!/bin/sh\necho '{says}'\n")).expect("the file system of a test");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("the file system of a test");
             path
         }
     }
 
     impl Drop for Folder {
         fn drop(&mut self) {
-            remove(&self.0).unwrap();
+            remove(&self.0).expect("the file system of a test");
         }
     }
 

@@ -1,5 +1,7 @@
 //! The client of a Kubo daemon, against a real one, and against what is none.
 
+#![allow(clippy::unwrap_used)]
+
 mod calls;
 mod errors;
 mod faults;
