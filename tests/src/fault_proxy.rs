@@ -221,9 +221,8 @@ impl Shared {
             Direction::Answer => (&connection.server, &connection.client),
         };
         let (mut buffer, mut epoch, mut passed) = ([0; 16 << 10], 0, 0);
-        loop {
-            // an error is an end: who made it sees it on its own side
-            let Ok(read @ 1..) = from.read(&mut buffer) else { break };
+        // an error is an end: who made it sees it on its own side
+        while let Ok(read @ 1..) = from.read(&mut buffer) {
             match self.judge(direction, read, &mut epoch, &mut passed) {
                 Verdict::Pass(delay) => {
                     thread::sleep(delay);

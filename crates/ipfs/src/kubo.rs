@@ -269,7 +269,7 @@ impl Kubo {
         let (mut pinned, mut last, mut since) = (false, None, Instant::now());
         let (stalled, mut asked) = (self.backend.answer_within, !offline);
         while let Some(line) = lines.next::<Line>().await? {
-            pinned |= line.pins.iter().any(|pin| *pin == arg);
+            pinned |= line.pins.contains(&arg);
             if line.progress != last {
                 (last, since) = (line.progress, Instant::now());
             } else if since.elapsed() > stalled {

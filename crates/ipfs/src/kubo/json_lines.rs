@@ -88,7 +88,7 @@ mod tests {
             assert!(error.is_none(), "{error:?}");
             assert_eq!(values, [1, 22, 3]);
         }
-        assert_eq!(read(&[], None).0, []);
+        assert_eq!(read(&[], None).0, [0_u32; 0]);
     }
 
     #[test]
