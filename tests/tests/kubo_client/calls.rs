@@ -19,7 +19,7 @@ async fn exported(kubo: &Kubo, root: &Cid) -> Result<Vec<(Cid, Bytes)>, KuboErro
 
 /// The pins beside the one of the empty folder, which every daemon has.
 async fn pins(kubo: &Kubo, kind: &str) -> Vec<KuboPin> {
-    let mut pins = kubo.pins(kind, None).await.unwrap();
+    let mut pins = kubo.pins(kind, None).await.expect("the daemon lists its pins");
     pins.retain(|pin| pin.cid.to_string() != "QmUNLLsPACCz1vLxQVkXqqLX5R1X345qqfHbsf67hvA3Nn");
     pins
 }

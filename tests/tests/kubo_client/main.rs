@@ -16,12 +16,12 @@ const EVER: Duration = Duration::from_secs(300);
 
 /// A client of a daemon that has all the time that it wants.
 fn client(url: impl Into<String>) -> Kubo {
-    Kubo::new(KuboOptions::new(url).answer_within(EVER)).unwrap()
+    Kubo::new(KuboOptions::new(url).answer_within(EVER)).expect("an address")
 }
 
 /// The error of a client that asks who is there, and whose text names the address.
 async fn checked(url: &str) -> KuboError {
-    let error = client(url).check().await.unwrap_err();
+    let error = client(url).check().await.expect_err("no daemon that can be used");
     assert!(error.to_string().contains(url), "{error}");
     error
 }
