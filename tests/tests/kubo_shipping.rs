@@ -3,6 +3,7 @@
 
 use debros::{KuboOptions, KuboReadError, NotPinned, OpenError, ShippingStatus, WriteError, prelude::*};
 use debros_tests::{Fault, FaultProxy, Held, KuboDaemon, number_of};
+use ipld_core::cid::Cid;
 use std::{path::Path, time::Duration};
 
 /// What is written.
@@ -228,13 +229,21 @@ async fn another_folder_takes_a_database_over_through_a_connected_daemon() {
     let folders = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
     let db = open(folders.0.path(), &one.url()).await;
     let me = session(&db).await;
+    // many small shipments, which are merged, and some larger ones
+    for number in 0..60 {
+        me.clone().durability(Durability::Pinned).create(note(number)).await.expect("it is pinned");
+    }
     for round in 0..12 {
-        me.batch().create_all((0..100).map(|n| note(round * 100 + n))).await.expect("they are stored");
+        me.batch().create_all((0..95).map(|n| note(60 + round * 95 + n))).await.expect("they are stored");
         drained(&db).await;
     }
     let user = me.user();
     let (_, address) = db.addresses().await.expect("the addresses").remove(0);
     let root = db.kubo().root(&address).await.expect("a root").expect("something is confirmed");
+    // what it leads to stays, however lists are merged later
+    for number in 1_200..1_216 {
+        me.clone().durability(Durability::Pinned).create(note(number)).await.expect("it is pinned");
+    }
     one.ipfs_ok(&["repo", "gc"]);
 
     let other = open(folders.1.path(), &two.url()).await;
@@ -242,7 +251,8 @@ async fn another_folder_takes_a_database_over_through_a_connected_daemon() {
     assert_eq!((done.joined, done.known, done.refused, done.waiting), (1_200, 0, 0, 0));
     let theirs = other.view(user);
     let mut rows = Note::query().order_by(|n| n.number.asc()).fetch(&theirs).await.expect("rows");
-    let mut mine = Note::query().order_by(|n| n.number.asc()).fetch(&me).await.expect("rows");
+    let mut mine =
+        Note::query().filter(|n| n.number.lt(1_200)).order_by(|n| n.number.asc()).fetch(&me).await.expect("rows");
     rows.sort_by_key(|row| row.number);
     mine.sort_by_key(|row| row.number);
     assert_eq!(rows, mine);
@@ -255,11 +265,10 @@ async fn another_folder_takes_a_database_over_through_a_connected_daemon() {
     assert!(!two.ipfs_ok(&["pin", "ls", "--type=recursive", "--names"]).contains("catching-up"));
 
     // later entries come from a later root
-    me.create(note(1_200)).await.expect("it is stored");
     drained(&db).await;
     let root = db.kubo().root(&address).await.expect("a root").expect("something is confirmed");
     let done = other.kubo().catch_up(&address, &root).await.expect("it is taken over");
-    assert_eq!((done.joined, done.known), (1, 1_200));
+    assert_eq!((done.joined, done.known, done.waiting), (16, 1_200, 0));
 
     // a block by its name, which only the other daemon has
     let json = folders.0.path().join("x.json");
@@ -331,5 +340,46 @@ async fn a_daemon_that_is_slow_full_or_cut_off_loses_nothing_and_holds_up_nobody
     drained(&db).await;
     Held::by(&daemon).await.has_once(0..number + 1);
     assert!(db.verify().await.expect("a report").is_clean());
+    db.close().await.expect("it closes");
+}
+
+/// A record that links to something.
+#[model(scope = user)]
+#[derive(Debug, Clone)]
+pub struct Link {
+    /// Its key.
+    #[field(key)]
+    pub id: Id<Link>,
+    /// What is linked, which need not be anywhere.
+    #[field(serde)]
+    pub to: Cid,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_links_in_records_nor_pins_of_others_hold_shipping_up() {
+    let daemon = KuboDaemon::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let open = || Db::builder(folder.path(), "links").kubo(daemon.url()).open(models![Link, Note]);
+    let db = open().await.expect("it opens");
+    // nothing was written yet, and nothing is waited for
+    db.kubo().flush(PATIENCE).await.expect("there is nothing to confirm");
+    let me = session(&db).await.durability(Durability::Pinned);
+    let nowhere: Cid = "bafyreidykglsfhoixmivffc5uwhcgshx4j465xwqntbmu43nb2dzqwfvae".parse().expect("a CID");
+    me.create(NewLink { to: nowhere }).await.expect("a link to nowhere is pinned like any other record");
+    me.create(note(0)).await.expect("it is pinned");
+
+    // somebody else's pin, with a name like ours
+    let names = daemon.ipfs_ok(&["pin", "ls", "--type=recursive", "--names"]);
+    let name = names.lines().find_map(|line| Some(line.rsplit_once(" debros/")?.1)).expect("a pin of ours");
+    let json = folder.path().join("x.json");
+    std::fs::write(&json, "{\"a\":1}").expect("it is written");
+    let stray = daemon.ipfs_ok(&["dag", "put", json.to_str().expect("a path")]);
+    daemon.ipfs_ok(&["pin", "add", "--name", &format!("debros/{name}7"), stray.trim()]);
+    db.close().await.expect("it closes");
+    let db = open().await.expect("it opens");
+    let me = session(&db).await.durability(Durability::Pinned);
+    me.create(note(1)).await.expect("it is pinned");
+    until(&db, "counted", |status| status.foreign_pins == 1).await;
+    assert!(daemon.ipfs_ok(&["pin", "ls", "--type=recursive"]).contains(stray.trim()), "it is left alone");
     db.close().await.expect("it closes");
 }

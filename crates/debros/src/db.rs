@@ -244,8 +244,10 @@ impl Db {
             #[cfg(feature = "kubo")]
             Durability::Pinned => {
                 let daemon = self.inner.daemon.as_ref().ok_or(WriteError::NoKubo)?;
-                let snapshot = self.snapshot().map_err(WriteError::store)?;
-                Ok(daemon.courier.pinned(&snapshot, daemon.pinned_within).await?)
+                let (begin, within) = (std::time::SystemTime::now(), daemon.pinned_within);
+                // it is written; if a clone has closed the database since, nobody will confirm it any more
+                let Ok(snapshot) = self.snapshot() else { return Err(daemon.courier.not_pinned(begin, within).into()) };
+                Ok(daemon.courier.pinned(&snapshot, within).await?)
             }
         }
     }

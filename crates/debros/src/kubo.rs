@@ -76,7 +76,7 @@ impl Kubo {
     pub async fn flush(&self, within: Duration) -> Result<(), crate::Error> {
         let courier = self.db.courier().ok_or(crate::WriteError::NoKubo)?;
         let snapshot = self.db.snapshot()?;
-        Ok(courier.pinned(&snapshot, within).await.map_err(crate::WriteError::from)?)
+        Ok(courier.flushed(&snapshot, within).await.map_err(crate::WriteError::from)?)
     }
 
     /// The root of everything that the daemon holds of a database (by its address, as [`Db::addresses`] gives it), as a CID. Whoever

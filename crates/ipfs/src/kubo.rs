@@ -419,7 +419,7 @@ impl Kubo {
         let (arg, timeout) = (cid.to_string(), format!("{}ms", within.as_millis().max(1)));
         let request = requests::BlockGet { arg: &arg, offline: false, timeout: Some(&timeout) };
         // the daemon itself says that the time is over; if it does not, that is an error
-        match self.block(cid, &request, within + self.backend.answer_within).await {
+        match self.block(cid, &request, within.saturating_add(self.backend.answer_within)).await {
             Err(KuboError::Refused { message, .. }) if is_missing(&message) => Ok(None),
             other => other.map(Some),
         }

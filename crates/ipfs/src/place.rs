@@ -13,6 +13,11 @@ impl Place {
         self.0.to_bytes()
     }
 
+    /// How many groups lie before it, and one: sorts as places do.
+    pub fn sequence(self) -> u64 {
+        self.0.sequence
+    }
+
     /// Reads what [`Place::to_bytes`] wrote; `None` when there are not exactly 48 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Option<Place> {
         JournalEnd::from_bytes(bytes).map(Place)

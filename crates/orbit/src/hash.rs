@@ -9,6 +9,10 @@ use std::{fmt, str::FromStr};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash([u8; 32]);
 
+/// The codec of bytes that mean nothing.
+#[cfg(feature = "kubo")]
+const RAW: u64 = 0x55;
+
 /// What every CID of ours begins with: version 1, DAG-CBOR, SHA2-256, 32 bytes.
 const PREFIX: [u8; 4] = [0x01, 0x71, 0x12, 0x20];
 
@@ -31,6 +35,19 @@ impl Hash {
     /// The CID: version 1, codec DAG-CBOR.
     pub fn cid(&self) -> Cid {
         Cid::new_v1(DAG_CBOR, Multihash::wrap(SHA2_256, &self.0).expect("a SHA2-256 digest fits a multihash"))
+    }
+
+    /// The same block by the CID of codec raw, as bytes that nobody looks into. Who stores blocks by their multihash, as Kubo does, holds
+    /// it under both names.
+    #[cfg(feature = "kubo")]
+    pub(crate) fn raw_cid(&self) -> Cid {
+        Cid::new_v1(RAW, *self.cid().hash())
+    }
+
+    /// The name of the block with this CID, be its codec DAG-CBOR or raw.
+    #[cfg(feature = "kubo")]
+    pub(crate) fn from_either_cid(cid: &Cid) -> Option<Hash> {
+        if cid.codec() == RAW { Hash::from_cid(&Cid::new_v1(DAG_CBOR, *cid.hash())) } else { Hash::from_cid(cid) }
     }
 
     /// The name of the block with this CID; `None` if it is not one of version 1, DAG-CBOR and SHA2-256.

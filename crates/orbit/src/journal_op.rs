@@ -162,6 +162,7 @@ fn shipment_to_cbor(shipment: &Shipment) -> Cbor {
         Cbor::from(shipment.database.0),
         Cbor::from(shipment.number),
         Cbor::from(shipment.level),
+        Cbor::from(shipment.first),
         Cbor::Bytes(shipment.root.digest().to_vec()),
         Cbor::from(shipment.depth),
         Cbor::from(shipment.blocks),
@@ -176,6 +177,7 @@ fn shipment(value: Cbor) -> Result<Shipment, JournalOpError> {
         database: DatabaseId(number(next()?)?),
         number: number(next()?)?,
         level: number(next()?)?,
+        first: number(next()?)?,
         root: Hash::from_digest(bytes_of(next()?)?.try_into().map_err(|_| damaged("a hash is not of 32 bytes"))?),
         depth: number(next()?)?,
         blocks: number(next()?)?,
@@ -209,7 +211,7 @@ mod tests {
             |id, access| JournalOp::DatabaseOpened { id: DatabaseId(id), manifest: Hash::of(b"m"), spec: spec(access) };
         let place = Place::from_bytes(&[7; 48]).expect("48 bytes are a place");
         let (database, root) = (DatabaseId(4), Hash::of(b"root"));
-        let shipment = Shipment { database, number: 77, level: 2, root, depth: 1, blocks: 1_000 };
+        let shipment = Shipment { database, number: 77, level: 2, first: 9, root, depth: 1, blocks: 1_000 };
         vec![
             opened(0, AccessSpec::Ipfs { write: vec![] }),
             opened(u32::MAX, AccessSpec::Ipfs { write: vec!["*".to_owned(), "a".to_owned()] }),

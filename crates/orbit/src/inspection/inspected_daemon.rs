@@ -60,7 +60,7 @@ mod tests {
 
     fn shipment(number: u64, database: u32) -> Shipment {
         let root = Hash::of(&number.to_be_bytes());
-        Shipment { database: DatabaseId(database), number, level: 0, root, depth: 0, blocks: 10 }
+        Shipment { database: DatabaseId(database), number, level: 0, first: number, root, depth: 0, blocks: 10 }
     }
 
     #[test]

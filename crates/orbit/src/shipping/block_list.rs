@@ -16,7 +16,8 @@ pub struct BlockList {
     pub by: String,
     /// The manifest of the database.
     pub database: Cid,
-    /// 0: the links are blocks. Else they are lists, of smaller depth.
+    /// 0: the links are blocks, by their CIDs of codec raw: a block may hold links itself, and those are not meant. Else they are lists,
+    /// of smaller depth.
     pub depth: u8,
     /// What is in it, in the order in which it came into the log.
     pub links: Vec<Cid>,

@@ -4,7 +4,11 @@ use crate::{
     ReadError,
 };
 use debros_ipfs::{CarWriter, Cid, Kubo, KuboError};
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 /// Blocks are joined when there are so many.
 const BATCH: usize = 1_000;
@@ -16,6 +20,10 @@ const MAX_WAITING: usize = 64 << 20;
 const MAX_LISTED: usize = 100;
 /// Most entries that are fetched one by one.
 const MAX_SINGLE: usize = 1_000;
+/// And so many that are not found.
+const MAX_NOT_FOUND: usize = 10;
+/// Most identities that are kept for entries to come.
+const MAX_IDENTITIES: usize = 10_000;
 /// How long a single block is waited for.
 const BLOCK_WITHIN: Duration = Duration::from_secs(30);
 
@@ -75,13 +83,15 @@ pub enum CatchUpError {
     Ended,
 }
 
-/// Entries and identities that were fetched and not joined yet.
+/// Entries that were fetched and not joined yet.
 #[derive(Default)]
 struct Batch {
-    entries: Vec<(Hash, Vec<u8>)>,
-    identities: Vec<Vec<u8>>,
+    entries: VecDeque<(Hash, Vec<u8>)>,
     bytes: usize,
 }
+
+/// Entries by the one that they follow and that is not here.
+type Waiting = HashMap<Hash, Vec<(Hash, Vec<u8>)>>;
 
 pub(crate) async fn catch_up(
     node: &Node,
@@ -98,8 +108,15 @@ pub(crate) async fn catch_up(
         return Err(CatchUpError::OtherDatabase { root, expected: address.to_string(), found });
     }
     let pin = fetch_all(kubo, tag, &spec, &list, root).await?;
-    let mut taking =
-        Taking { node, kubo, spec, log: address.to_string(), waiting: Vec::new(), done: CaughtUp::default() };
+    let mut taking = Taking {
+        node,
+        kubo,
+        spec,
+        log: address.to_string(),
+        waiting: Waiting::new(),
+        identities: HashMap::new(),
+        done: CaughtUp::default(),
+    };
     let result = taking.take(root).await;
     kubo.pin_rm(&pin).await?;
     result?;
@@ -115,9 +132,11 @@ async fn fetch_all(
     list: &BlockList,
     root: Hash,
 ) -> Result<Cid, CatchUpError> {
+    // of its own each time, so that one that ends does not unpin another's
+    static COUNT: AtomicU64 = AtomicU64::new(0);
     let around = BlockList {
         blocks: list.blocks,
-        by: tag.to_owned(),
+        by: format!("{tag}, taking over {}", COUNT.fetch_add(1, Ordering::Relaxed)),
         database: list.database,
         depth: list.depth.saturating_add(1),
         links: vec![root.cid()],
@@ -136,8 +155,9 @@ struct Taking<'t> {
     kubo: &'t Kubo,
     spec: DatabaseSpec,
     log: String,
-    /// Entries that follow one that is not here.
-    waiting: Vec<(Hash, Vec<u8>)>,
+    waiting: Waiting,
+    /// Identities that were fetched: they come before the entries that name them.
+    identities: HashMap<Hash, Vec<u8>>,
     done: CaughtUp,
 }
 
@@ -146,67 +166,79 @@ impl Taking<'_> {
         let mut blocks = self.kubo.dag_export(&root.cid()).await?;
         let mut batch = Batch::default();
         while let Some((cid, bytes)) = blocks.next().await? {
-            batch.add(&cid, &bytes, &self.log);
+            self.sort(&cid, &bytes, &mut batch);
             if batch.is_full() {
                 self.join(std::mem::take(&mut batch)).await?;
             }
         }
         self.join(batch).await?;
         self.fetch_missing().await?;
-        self.done.waiting = self.waiting.len() as u64;
+        self.done.waiting = self.waiting.values().map(Vec::len).sum::<usize>() as u64;
         Ok(())
     }
 
+    /// Sorts a block, whose hash was checked; lists, manifests and what belongs to other logs are not needed.
+    fn sort(&mut self, cid: &Cid, bytes: &[u8], batch: &mut Batch) {
+        let Some(hash) = Hash::from_either_cid(cid) else { return };
+        if Entry::decode(bytes).is_ok_and(|entry| entry.log().to_string() == self.log) {
+            batch.bytes += bytes.len();
+            batch.entries.push_back((hash, bytes.to_vec()));
+        } else if self.identities.len() < MAX_IDENTITIES && IdentityBlock::decode(bytes).is_ok() {
+            self.identities.insert(hash, bytes.to_vec());
+        }
+    }
+
     /// Joins what was fetched, and what waited for it.
-    async fn join(&mut self, mut batch: Batch) -> Result<(), CatchUpError> {
-        batch.entries.splice(0..0, std::mem::take(&mut self.waiting));
-        if batch.entries.is_empty() && batch.identities.is_empty() {
+    async fn join(&mut self, batch: Batch) -> Result<(), CatchUpError> {
+        if batch.entries.is_empty() {
             return Ok(());
         }
-        let spec = self.spec.clone();
+        let (spec, mut queue) = (self.spec.clone(), batch.entries);
+        let (mut waiting, identities) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.identities));
         let joined = self.node.write(Durability::Local, move |writer| {
             let database = writer.open(&spec)?;
             let mut done = CaughtUp::default();
-            for identity in &batch.identities {
-                // one that is not valid is refused with the entries that name it
-                if let Err(JoinError::Read(error)) = writer.add_identity(identity) {
-                    return Err(CatchUpError::Read(error));
+            while let Some((hash, entry)) = queue.pop_front() {
+                let mut joined = writer.join(database, &entry);
+                if let Err(JoinError::UnknownIdentity(unknown)) = &joined
+                    && let Some(identity) = identities.get(unknown)
+                {
+                    joined = writer.add_identity(identity).and_then(|_| writer.join(database, &entry));
                 }
-            }
-            let mut rest = batch.entries;
-            loop {
-                let before = rest.len();
-                let mut waiting = Vec::new();
-                for (hash, entry) in rest {
-                    match writer.join(database, &entry) {
-                        Ok(true) => done.joined += 1,
-                        Ok(false) => done.known += 1,
-                        Err(JoinError::Log(LogError::Missing(_))) => waiting.push((hash, entry)),
-                        Err(JoinError::Read(error)) => return Err(CatchUpError::Read(error)),
-                        Err(error) => {
-                            done.refused += 1;
+                match joined {
+                    Ok(new) => {
+                        if new {
+                            done.joined += 1;
+                        } else {
+                            done.known += 1;
+                        }
+                        queue.extend(waiting.remove(&hash).into_iter().flatten());
+                    }
+                    Err(JoinError::Log(LogError::Missing(missing))) => {
+                        waiting.entry(missing).or_default().push((hash, entry));
+                    }
+                    Err(JoinError::Read(error)) => return Err(CatchUpError::Read(error)),
+                    Err(error) => {
+                        done.refused += 1;
+                        if done.reasons.len() < MAX_LISTED {
                             done.reasons.push((hash, error));
                         }
                     }
                 }
-                rest = waiting;
-                // entries come in the order of their log, so this seldom goes round twice
-                if rest.len() == before || rest.is_empty() {
-                    return Ok((done, rest));
-                }
             }
+            Ok((done, waiting, identities))
         });
-        let (done, waiting) = joined.await.map_err(|error| match error {
+        let (done, waiting, identities) = joined.await.map_err(|error| match error {
             CommitError::Job(error) => error,
             other => CatchUpError::Commit(Box::new(other)),
         })?;
+        (self.waiting, self.identities) = (waiting, identities);
         self.done.joined += done.joined;
         self.done.known += done.known;
         self.done.refused += done.refused;
         let room = MAX_LISTED.saturating_sub(self.done.reasons.len());
         self.done.reasons.extend(done.reasons.into_iter().take(room));
-        self.waiting = waiting;
-        if self.waiting.iter().map(|(_, entry)| entry.len()).sum::<usize>() > MAX_WAITING {
+        if self.waiting.values().flatten().map(|(_, entry)| entry.len()).sum::<usize>() > MAX_WAITING {
             return Err(CatchUpError::NotWhole);
         }
         Ok(())
@@ -214,52 +246,37 @@ impl Taking<'_> {
 
     /// Asks the daemon, or whoever it asks, for the entries that others wait for.
     async fn fetch_missing(&mut self) -> Result<(), CatchUpError> {
-        let mut asked: HashMap<Hash, bool> = HashMap::new();
-        while !self.waiting.is_empty() && asked.len() < MAX_SINGLE {
-            let known: HashMap<Hash, ()> = self.waiting.iter().map(|(hash, _)| (*hash, ())).collect();
+        let mut asked: HashSet<Hash> = HashSet::new();
+        let mut not_found = 0;
+        loop {
             let mut batch = Batch::default();
-            let snapshot = self.node.snapshot().map_err(ReadError::from)?;
-            let entries = self.waiting.iter().filter_map(|(_, entry)| Entry::decode(entry).ok());
-            let wanted: Vec<Hash> = entries.flat_map(|entry| [entry.next(), entry.refs()].concat()).collect();
+            let wanted: Vec<Hash> = self.waiting.keys().filter(|hash| !asked.contains(*hash)).copied().collect();
             for hash in wanted {
-                if known.contains_key(&hash)
-                    || asked.contains_key(&hash)
-                    || crate::ReadDocuments::block(&snapshot, &hash)?.is_some()
-                {
+                if asked.len() >= MAX_SINGLE || not_found >= MAX_NOT_FOUND || batch.is_full() {
+                    break;
+                }
+                asked.insert(hash);
+                let Some(block) = self.kubo.block_get(&hash.cid(), BLOCK_WITHIN).await? else {
+                    not_found += 1;
                     continue;
-                }
-                let block = self.kubo.block_get(&hash.cid(), BLOCK_WITHIN).await?;
-                asked.insert(hash, block.is_some());
-                let Some(entry) = block else { continue };
-                if let Ok(entry) = Entry::decode(&entry)
-                    && let Some(identity) = self.kubo.block_get(&entry.identity().cid(), BLOCK_WITHIN).await?
+                };
+                let identity = Entry::decode(&block).ok().map(|entry| entry.identity());
+                if let Some(identity) = identity.filter(|identity| !self.identities.contains_key(identity))
+                    && let Some(block) = self.kubo.block_get(&identity.cid(), BLOCK_WITHIN).await?
                 {
-                    batch.add(&entry.identity().cid(), &identity, &self.log);
+                    self.sort(&identity.cid(), &block, &mut batch);
                 }
-                batch.add(&hash.cid(), &entry, &self.log);
+                self.sort(&hash.cid(), &block, &mut batch);
             }
             if batch.entries.is_empty() {
                 return Ok(());
             }
             self.join(batch).await?;
         }
-        Ok(())
     }
 }
 
 impl Batch {
-    /// Sorts a block, whose hash was checked; lists, manifests and what belongs to other logs are not needed.
-    fn add(&mut self, cid: &Cid, bytes: &[u8], log: &str) {
-        let Some(hash) = Hash::from_cid(cid) else { return };
-        if Entry::decode(bytes).is_ok_and(|entry| entry.log().to_string() == log) {
-            self.entries.push((hash, bytes.to_vec()));
-            self.bytes += bytes.len();
-        } else if IdentityBlock::decode(bytes).is_ok() {
-            self.identities.push(bytes.to_vec());
-            self.bytes += bytes.len();
-        }
-    }
-
     fn is_full(&self) -> bool {
         self.entries.len() >= BATCH || self.bytes >= BATCH_BYTES
     }

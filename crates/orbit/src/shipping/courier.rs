@@ -6,9 +6,12 @@ use crate::{DatabaseSpec, Hash, Node, ReadDocuments as _, Snapshot};
 use debros_ipfs::{CarWriter, Kubo, KuboDaemon, KuboOptions, Place};
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 use tokio::{
     runtime,
@@ -25,6 +28,8 @@ pub struct Courier {
     wishes: mpsc::UnboundedSender<Wish>,
     status: Arc<watch::Sender<ShippingStatus>>,
     shipped: Arc<watch::Sender<Option<Place>>>,
+    /// How many databases are being taken over.
+    catching_up: Arc<AtomicUsize>,
     /// Of the thread: whoever asks may have no runtime.
     runtime: runtime::Handle,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -57,7 +62,8 @@ impl Node {
         let status = Arc::new(watch::Sender::new(ShippingStatus { url: Some(url), ..ShippingStatus::default() }));
         let shipped = Arc::new(watch::Sender::new(None));
         let (wishes, heard) = mpsc::unbounded_channel();
-        let shipper = Shipper {
+        let catching_up = Arc::new(AtomicUsize::new(0));
+        let mut shipper = Shipper {
             node: self.clone(),
             kubo: kubo.clone(),
             tag: hex::encode(self.store().tag()),
@@ -66,22 +72,39 @@ impl Node {
             status: status.clone(),
             shipped: shipped.clone(),
             hurry: false,
+            catching_up: catching_up.clone(),
         };
         let (begun, begin) = oneshot::channel();
         let known = status.clone();
         let work = async move {
-            let checked = if optional { Ok(()) } else { kubo.check().await.map(|daemon| reached(&known, daemon)) };
-            let good = checked.is_ok();
-            // whoever does not wait any more has dropped the courier too
-            if begun.send(checked).is_ok() && good {
-                shipper.run().await;
+            if !optional {
+                let checked = tokio::select! {
+                    checked = kubo.check() => checked.map(|daemon| reached(&known, daemon)),
+                    // nobody waits for the answer any more
+                    _ = shipper.wishes.recv() => return,
+                };
+                let good = checked.is_ok();
+                if begun.send(checked).is_err() || !good {
+                    return;
+                }
+            } else if begun.send(Ok(())).is_err() {
+                return;
+            }
+            // in a task of its own, so that the end of it by a panic is seen
+            if let Err(error) = tokio::spawn(shipper.run()).await {
+                known.send_modify(|status| {
+                    status.reachable = false;
+                    let what = format!("shipping ended by a mistake in the program ({error}): open the database again");
+                    status.last_error = Some((SystemTime::now(), what));
+                });
             }
         };
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(ShippingError::Thread)?;
         let handle = runtime.handle().clone();
         let thread = thread::Builder::new().name("kubo shipper".to_owned()).spawn(move || runtime.block_on(work));
         let thread = Mutex::new(Some(thread.map_err(ShippingError::Thread)?));
-        let courier = Courier { node: self.clone(), options, wishes, status, shipped, runtime: handle, thread };
+        let node = self.clone();
+        let courier = Courier { node, options, wishes, status, shipped, catching_up, runtime: handle, thread };
         match begin.await {
             Ok(Ok(())) => Ok(courier),
             Ok(Err(error)) => Err(error.into()),
@@ -106,20 +129,42 @@ impl Courier {
     /// # Errors
     /// If it does not within this time.
     pub async fn pinned(&self, snapshot: &Snapshot, within: Duration) -> Result<(), NotPinned> {
-        let place = snapshot.state.end();
-        let mut shipped = self.shipped.subscribe();
+        self.confirmed(snapshot.state.end(), false, within).await
+    }
+
+    /// The same, and until what the daemon had lost of it was sent once more.
+    ///
+    /// # Errors
+    /// If it does not within this time.
+    pub async fn flushed(&self, snapshot: &Snapshot, within: Duration) -> Result<(), NotPinned> {
+        self.confirmed(snapshot.state.end(), true, within).await
+    }
+
+    async fn confirmed(&self, place: Place, whole: bool, within: Duration) -> Result<(), NotPinned> {
+        let (mut shipped, mut status, begin) = (self.shipped.subscribe(), self.status.subscribe(), SystemTime::now());
         // a shipper that has ended confirms nothing, and that is told
         let _ = self.wishes.send(Wish::Hurry);
         let wait = async move {
-            let shipped = shipped.wait_for(|until| until.is_some_and(|until| until >= place));
-            matches!(time::timeout(within, shipped).await, Ok(Ok(_)))
+            let confirmed = async {
+                shipped.wait_for(|until| until.is_some_and(|until| until >= place)).await.ok()?;
+                if whole {
+                    status.wait_for(|status| !status.mending).await.ok()?;
+                }
+                Some(())
+            };
+            matches!(time::timeout(within, confirmed).await, Ok(Some(())))
         };
         if self.runtime.spawn(wait).await.unwrap_or(false) {
             return Ok(());
         }
+        Err(self.not_pinned(begin, within))
+    }
+
+    /// What is not confirmed, with the reason, if one is known: of what went wrong since then, or keeps the daemon away.
+    pub fn not_pinned(&self, since: SystemTime, within: Duration) -> NotPinned {
         let ShippingStatus { url, reachable, last_error, .. } = self.status();
-        let reason = last_error.filter(|_| !reachable).map(|(_, reason)| reason);
-        Err(NotPinned { url: url.unwrap_or_default(), within, reason })
+        let reason = last_error.filter(|(at, _)| !reachable || *at >= since).map(|(_, reason)| reason);
+        NotPinned { url: url.unwrap_or_default(), within, reason }
     }
 
     /// Takes over the database that this `root` of block lists is of, as another data folder shipped it: every block is
@@ -131,7 +176,12 @@ impl Courier {
     pub async fn catch_up(&self, database: DatabaseSpec, root: Hash) -> Result<CaughtUp, CatchUpError> {
         let (node, options) = (self.node.clone(), self.options.clone());
         let tag = self.tag();
-        let work = async move { catch_up::catch_up(&node, &Kubo::new(options)?, &tag, database, root).await };
+        let running = Running::begin(self.catching_up.clone());
+        let work = async move {
+            // ends with the work, not with whoever waits for it
+            let _running = running;
+            catch_up::catch_up(&node, &Kubo::new(options)?, &tag, database, root).await
+        };
         self.runtime.spawn(work).await.map_err(|_| CatchUpError::Ended)?
     }
 
@@ -146,7 +196,8 @@ impl Courier {
         let info = snapshot.info(database)?;
         let shipments = super::Shipped::shipments(&snapshot.state, &peer)?;
         // those that came later may follow entries of those before
-        let shipments: Vec<_> = shipments.into_iter().filter(|shipment| shipment.database == database).collect();
+        let mut shipments: Vec<_> = shipments.into_iter().filter(|shipment| shipment.database == database).collect();
+        shipments.sort_by_key(|shipment| (shipment.first, shipment.number));
         let Some(depth) = shipments.iter().map(|shipment| shipment.depth).max() else { return Ok(None) };
         let (list, tag) = (BlockList::over(&shipments, &info, depth, &self.tag()), self.tag());
         let (options, name) = (self.options.clone(), pin_name::of_root(&info, &tag));
@@ -156,10 +207,11 @@ impl Courier {
             let mut car = CarWriter::new(&[root.cid()]);
             car.block(&root.cid(), &bytes);
             kubo.dag_import(vec![car.finish()], bytes.len()).await?;
-            let before = kubo.pins("direct", Some(&name)).await?;
-            kubo.pin_add_direct(&root.cid(), &name).await?;
+            // with everything below it: the lists of today may be merged tomorrow
+            let before = kubo.pins_named(&name).await?;
+            kubo.pin_add(&root.cid(), &name).await?;
             for pin in before.into_iter().filter(|pin| pin.name == name && pin.cid != root.cid()) {
-                kubo.pin_rm_direct(&pin.cid).await?;
+                kubo.pin_rm(&pin.cid).await?;
             }
             Ok(Some(root))
         };
@@ -199,6 +251,22 @@ impl Courier {
             // it has told of its panic
             let _ = thread.join();
         }
+    }
+}
+
+/// Counts what is running.
+struct Running(Arc<AtomicUsize>);
+
+impl Running {
+    fn begin(count: Arc<AtomicUsize>) -> Running {
+        count.fetch_add(1, Ordering::AcqRel);
+        Running(count)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

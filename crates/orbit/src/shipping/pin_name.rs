@@ -22,7 +22,15 @@ pub(crate) fn of_root(info: &DatabaseInfo, tag: &str) -> String {
 
 /// The name of a pin that holds what is being taken over.
 pub(crate) fn of_catching_up(spec: &DatabaseSpec, tag: &str) -> String {
-    format!("debros/{}.catching-up/{tag}-0", family(spec))
+    format!("debros/{}/{tag}-{CATCHING_UP}", family(spec))
+}
+
+const CATCHING_UP: &str = "catching-up";
+
+/// Whether a pin of this data folder holds what is, or was, being taken over.
+pub(crate) fn is_catching_up(name: &str, tag: &str) -> bool {
+    let last = name.rsplit_once('/').and_then(|(_, last)| last.strip_prefix(tag)?.strip_prefix('-'));
+    name.starts_with("debros/") && last == Some(CATCHING_UP)
 }
 
 fn family(spec: &DatabaseSpec) -> String {
@@ -37,7 +45,7 @@ pub(crate) fn is_ours(name: &str, tag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_ours;
+    use super::{is_catching_up, is_ours};
 
     #[test]
     fn only_shipments_of_the_folder_are_ours() {
@@ -52,5 +60,7 @@ mod tests {
         ] {
             assert!(!is_ours(name, "00ff"), "{name}");
         }
+        assert!(is_catching_up("debros/blog/Post/00ff-catching-up", "00ff"));
+        assert!(!is_catching_up("debros/blog/Post/00fe-catching-up", "00ff"));
     }
 }

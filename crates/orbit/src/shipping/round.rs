@@ -11,11 +11,15 @@ use std::{
 
 /// A round is closed once it has so many entries.
 const MAX_ENTRIES: u64 = 10_000;
+/// Or so many databases.
+const MAX_DATABASES: usize = 250;
 /// Or so many bytes; the last group may go beyond.
 const MAX_BYTES: usize = 16 << 20;
 
 /// What is sent in one request: the blocks of some groups, by database.
 pub(crate) struct Round {
+    /// The number of its first group.
+    pub(crate) first: u64,
     /// The place behind its groups.
     pub(crate) until: Option<Place>,
     /// Whether there is nothing behind it.
@@ -58,6 +62,7 @@ impl Round {
     ) -> Result<Round, ReadError> {
         let mut open: BTreeMap<DatabaseId, Open> = BTreeMap::new();
         let mut round = Round {
+            first: from.map_or(1, Place::sequence),
             until: from,
             last: true,
             entries: 0,
@@ -71,7 +76,7 @@ impl Round {
             if until.is_some_and(|until| round.until.is_some_and(|place| place >= until)) {
                 break;
             }
-            if round.entries >= MAX_ENTRIES || bytes >= MAX_BYTES {
+            if round.entries >= MAX_ENTRIES || bytes >= MAX_BYTES || open.len() >= MAX_DATABASES {
                 round.last = false;
                 break;
             }
@@ -88,6 +93,7 @@ impl Round {
                 }
                 let broken = |what: String| StateError::Broken(format!("an entry of database {database} {what}"));
                 let (cid, data, _) = group.block(block).ok_or_else(|| broken("has no block".to_owned()))?;
+                let hash = Hash::from_cid(cid).ok_or_else(|| broken(format!("has the name {cid}")))?;
                 let parts = EntryParts::parse(data).map_err(|error| broken(format!("is unreadable: {error}")))?;
                 if of_text.0 != parts.identity {
                     let hash = parts.identity.parse();
@@ -107,11 +113,15 @@ impl Round {
                     parcel.founding.push(identity);
                 }
                 round.largest_block = round.largest_block.max(data.len());
-                round.blocks.block(cid, data);
-                parcel.entries.push(*cid);
+                round.blocks.block(&hash.raw_cid(), data);
+                parcel.entries.push(hash.raw_cid());
                 bytes += data.len();
             }
             round.until = Some(group.end());
+        }
+        if round.last && until.is_none() {
+            // also where nothing was committed yet, or the last segment has just begun
+            round.until = Some(snapshot.state.end());
         }
         round.parcels = open.into_values().map(|parcel| parcel.close(by)).collect();
         Ok(round)
@@ -132,8 +142,8 @@ impl Round {
         let block = snapshot.block(&hash)?;
         let block = block.ok_or_else(|| StateError::Broken(format!("the block {hash} is not here")))?;
         self.largest_block = self.largest_block.max(block.len());
-        self.blocks.block(&hash.cid(), &block);
-        Ok(hash.cid())
+        self.blocks.block(&hash.raw_cid(), &block);
+        Ok(hash.raw_cid())
     }
 
     /// The file to send, in pieces, and how many blocks are in it.

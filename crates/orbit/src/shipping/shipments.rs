@@ -20,14 +20,17 @@ impl Shipments {
 
     pub(crate) fn add(&mut self, added: impl IntoIterator<Item = Shipment>) {
         for shipment in added {
-            self.change((shipment.database, shipment.level), |level| level.push(shipment));
+            self.change((shipment.database, shipment.level), |level| {
+                let at = level.partition_point(|other| (other.first, other.number) < (shipment.first, shipment.number));
+                level.insert(at, shipment);
+            });
             if self.last.is_none_or(|last| last.number < shipment.number) {
                 self.last = Some(shipment);
             }
         }
     }
 
-    /// The oldest `count` of a level that has at least `at`.
+    /// The `count` of a level that are earliest in the log, of a level that has at least `at`.
     pub(crate) fn to_merge(&self, at: usize, count: usize) -> Option<Vec<Shipment>> {
         let (size, database, level) = self.sizes.last()?;
         let shipments = self.levels.get(&(*database, *level)).filter(|_| *size >= at)?;
@@ -80,12 +83,12 @@ mod tests {
         for number in 0..1_000u64 {
             let (database, root) = (DatabaseId((number % 2) as u32), Hash::of(&number.to_be_bytes()));
             let made = number * 100;
-            shipments.add([Shipment { database, number: made, level: 0, root, depth: 0, blocks: 1 }]);
+            shipments.add([Shipment { database, number: made, level: 0, first: number, root, depth: 0, blocks: 1 }]);
             let mut steps = 0;
             while let Some(children) = shipments.to_merge(8, 8) {
                 steps += 1;
                 assert!(children.iter().all(|child| child.database == children[0].database));
-                assert!(children.is_sorted_by_key(|child| child.number));
+                assert!(children.is_sorted_by_key(|child| child.first));
                 let blocks = children.iter().map(|child| child.blocks).sum();
                 let by = Shipment { number: made + steps, level: children[0].level + 1, blocks, ..children[0] };
                 shipments.replace(&children, by);

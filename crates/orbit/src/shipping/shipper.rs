@@ -3,11 +3,14 @@ use super::{
     courier::reached, pin_name,
 };
 use crate::{DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, journal_op::JournalOp, state::all_entries};
-use debros_ipfs::{Bytes, CarWriter, Durability, Kubo, Place};
+use debros_ipfs::{Bytes, CarWriter, Durability, Kubo, KuboError, Place};
 use std::{
     collections::{BTreeSet, HashSet},
     pin::pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant, SystemTime},
 };
 use tokio::{
@@ -21,7 +24,13 @@ const LINGER: Duration = Duration::from_millis(250);
 const CHECK: Duration = Duration::from_secs(5);
 /// The first pause after an error, doubled until the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest, where somebody waits.
+const HURRIED_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// How often all pins are compared with what the daemon should have.
+const RECONCILE: Duration = Duration::from_secs(600);
+/// Merging so many blocks takes long, and is given up when somebody waits for something else.
+const LARGE: u64 = 50_000;
 /// So many shipments of a level become one of the next: pins grow with the logarithm of the entries.
 const MERGE: usize = 8;
 /// While there is something to send, merging waits until there are so many.
@@ -49,6 +58,8 @@ pub(crate) struct Shipper {
     /// Everything before this place is with the daemon.
     pub(crate) shipped: Arc<watch::Sender<Option<Place>>>,
     pub(crate) hurry: bool,
+    /// How many databases are being taken over at the moment.
+    pub(crate) catching_up: Arc<AtomicUsize>,
 }
 
 /// Why a session with a daemon ended.
@@ -76,8 +87,10 @@ struct Session {
     /// What it lost, and is sent once more.
     again: Option<Again>,
     shipments: Shipments,
-    /// When it was last asked whether it still holds what it confirmed.
+    /// When it was last asked whether it still holds what it confirmed last.
     checked: Instant,
+    /// And everything.
+    reconciled: Instant,
 }
 
 impl Shipper {
@@ -86,25 +99,44 @@ impl Shipper {
         let mut pause = FIRST_PAUSE;
         loop {
             let begin = Instant::now();
-            let error = match self.serve().await {
-                Err(End::Failed(error)) if !error.is_closed() => error,
-                _ => return,
-            };
-            self.status.send_modify(|status| {
-                status.reachable &= !error.is_unreachable();
-                status.last_error = Some((SystemTime::now(), error.to_string()));
-            });
-            pause = if begin.elapsed() > LONGEST_PAUSE { FIRST_PAUSE } else { (2 * pause).min(LONGEST_PAUSE) };
-            if self.pause(pause).await.is_err() {
+            let Err(End::Failed(error)) = self.serve().await else { return };
+            if self.tell(&error) {
                 return;
+            }
+            pause = if begin.elapsed() > LONGEST_PAUSE { FIRST_PAUSE } else { (2 * pause).min(LONGEST_PAUSE) };
+            match self.pause(pause).await {
+                Ok(()) => {}
+                Err(End::Failed(error)) if !self.tell(&error) => {}
+                Err(_) => return,
             }
         }
     }
 
+    /// Tells what went wrong. Whether it is the end.
+    fn tell(&self, error: &ShippingError) -> bool {
+        if error.is_closed() {
+            return true;
+        }
+        if matches!(error, ShippingError::OtherDaemon { .. }) {
+            // what the one before had confirmed says nothing of this one
+            self.shipped.send_replace(None);
+        }
+        let ended = error.is_poisoned();
+        self.status.send_modify(|status| {
+            status.reachable &= !error.is_unreachable() && !ended;
+            status.last_error = Some((SystemTime::now(), error.to_string()));
+        });
+        ended
+    }
+
     /// Waits before the next try, unless it is told to stop; what is to be sent is counted meanwhile.
     async fn pause(&mut self, pause: Duration) -> Result<(), End> {
-        let until = time::Instant::now() + pause;
+        let begin = time::Instant::now();
+        let until = begin + pause;
         while time::Instant::now() < until {
+            if self.hurry && begin.elapsed() >= HURRIED_PAUSE {
+                return Ok(());
+            }
             self.count(None)?;
             let step = (time::Instant::now() + LINGER).min(until);
             tokio::select! {
@@ -137,6 +169,17 @@ impl Shipper {
         }
     }
 
+    /// Gives up as well when somebody waits for something else; `None` then.
+    async fn unless_hurried<T, E: Into<ShippingError>>(
+        &mut self,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<Option<T>, End> {
+        tokio::select! {
+            done = work => Ok(Some(done?)),
+            wish = self.wishes.recv() => self.heed(wish).map(|()| None),
+        }
+    }
+
     /// Serves one daemon, until something goes wrong.
     async fn serve(&mut self) -> Result<(), End> {
         let kubo = self.kubo.clone();
@@ -144,17 +187,21 @@ impl Shipper {
         let mut session = self.begin(daemon.peer.clone())?;
         reached(&self.status, daemon);
         self.reconcile(&mut session).await?;
+        self.shipped.send_replace(session.until);
         loop {
             self.commits.mark_unchanged();
             self.hurry = false;
-            let again = self.send_again(&mut session).await?;
-            let more = self.send(&mut session).await? || again;
+            // what is new first: what was lost is still in the local store
+            let more = self.send(&mut session).await?;
+            let more = self.send_again(&mut session).await? || more;
             self.merge(&mut session, if more { MERGE_AT_LAST } else { MERGE }).await?;
             self.count(Some(&session))?;
             if !more {
                 self.wait().await?;
             }
-            if session.checked.elapsed() >= CHECK {
+            if session.reconciled.elapsed() >= RECONCILE {
+                self.reconcile(&mut session).await?;
+            } else if session.checked.elapsed() >= CHECK {
                 self.check(&mut session).await?;
             }
         }
@@ -186,8 +233,8 @@ impl Shipper {
         let snapshot = self.node.snapshot()?;
         let Shipped { until, entries, next, again } = Shipped::of(&snapshot.state, &daemon)?;
         let shipments = Shipments::new(Shipped::shipments(&snapshot.state, &daemon)?);
-        self.shipped.send_replace(until);
-        Ok(Session { daemon, until, entries, next, again, shipments, checked: Instant::now() })
+        let now = Instant::now();
+        Ok(Session { daemon, until, entries, next, again, shipments, checked: now, reconciled: now })
     }
 
     /// Tells how much is to be sent.
@@ -217,6 +264,9 @@ impl Shipper {
         let round = Round::read(&snapshot, session.until, None, None, &self.tag)?;
         let (until, last, entries) = (round.until, round.last, round.entries);
         if let Some(place) = until.filter(|_| entries > 0) {
+            // nobody else gets what a power cut could still take from here: an empty write is answered after those before it
+            let durable = self.node.store().commit(Durability::Local, |_| Ok::<_, debros_ipfs::ApplyError>(()));
+            durable.await.map_err(ShippingError::journal)?;
             let added = self.confirm(session, round, entries).await?;
             let until = Some((place, session.entries + entries));
             let (daemon, added_too) = (session.daemon.clone(), added.clone());
@@ -255,7 +305,7 @@ impl Shipper {
         if round.parcels.is_empty() {
             return Ok(Vec::new());
         }
-        let (kubo, large) = (self.kubo.clone(), round.largest_block);
+        let (kubo, large, first) = (self.kubo.clone(), round.largest_block, round.first);
         let (car, blocks) = round.take_car();
         self.import(&kubo, car, blocks, large).await?;
         let mut added = Vec::with_capacity(round.parcels.len());
@@ -263,7 +313,7 @@ impl Shipper {
             let number = session.next;
             let name = pin_name::of_shipment(&info, &self.tag, number);
             self.unless_stopped(kubo.pin_add(&root.cid(), &name)).await?;
-            added.push(Shipment { database: info.id, number, level: 0, root, depth, blocks });
+            added.push(Shipment { database: info.id, number, level: 0, first, root, depth, blocks });
             session.next += 1;
         }
         let last_shipment = Some(LastShipment { at: SystemTime::now(), entries, blocks });
@@ -289,6 +339,7 @@ impl Shipper {
 
     /// Makes fewer, larger shipments of those of which there are at least `at` of a level.
     async fn merge(&mut self, session: &mut Session, at: usize) -> Result<(), End> {
+        let mut merged_so_far = 0;
         while let Some(children) = session.shipments.to_merge(at, MERGE) {
             let kubo = self.kubo.clone();
             let (database, number) = (children[0].database, session.next);
@@ -302,9 +353,23 @@ impl Shipper {
             car.block(&root.cid(), &bytes);
             self.import(&kubo, vec![car.finish()], 1, bytes.len()).await?;
             let name = pin_name::of_shipment(&info, &self.tag, number);
-            self.unless_stopped(kubo.pin_add(&root.cid(), &name)).await?;
+            let pinned = match list.blocks > LARGE {
+                true => self.unless_hurried(kubo.pin_add(&root.cid(), &name)).await,
+                false => self.unless_stopped(kubo.pin_add(&root.cid(), &name)).await.map(Some),
+            };
+            match pinned {
+                Ok(Some(())) => {}
+                // when nobody waits it is tried again
+                Ok(None) => return Ok(()),
+                // everything below it should be there
+                Err(End::Failed(ShippingError::Kubo(KuboError::Refused { .. }))) => {
+                    return self.lost(session, vec![database]).await;
+                }
+                Err(end) => return Err(end),
+            }
             let level = children.iter().map(|child| child.level).max().unwrap_or(0).saturating_add(1);
-            let merged = Shipment { database, number, level, root, depth: list.depth, blocks: list.blocks };
+            let first = children.iter().map(|child| child.first).min().unwrap_or(0);
+            let merged = Shipment { database, number, level, first, root, depth: list.depth, blocks: list.blocks };
             let replaced: Vec<u64> = children.iter().map(|child| child.number).collect();
             let (daemon, added) = (session.daemon.clone(), vec![merged]);
             self.journal(JournalOp::Shipped { daemon, until: None, added, replaced }).await?;
@@ -314,7 +379,9 @@ impl Shipper {
             for child in &children {
                 self.unless_stopped(kubo.pin_rm(&child.root.cid())).await?;
             }
-            if self.hurry {
+            merged_so_far += 1;
+            // as many as may have been added meanwhile, so that pins do not grow without end where somebody always waits
+            if self.hurry && merged_so_far >= MERGE {
                 break;
             }
         }
@@ -367,10 +434,9 @@ impl Shipper {
         let Some(until) = session.until else { return Ok(()) };
         let daemon = session.daemon.clone();
         self.journal(JournalOp::ShipmentsLost { daemon, databases, until }).await?;
-        let (checked, reached, entries) = (session.checked, session.until, session.entries);
+        let before = (session.checked, session.reconciled, session.until, session.entries);
         *session = self.begin(session.daemon.clone())?;
-        (session.checked, session.until, session.entries) = (checked, reached, entries);
-        self.shipped.send_replace(reached);
+        (session.checked, session.reconciled, session.until, session.entries) = before;
         self.status.send_modify(|status| status.mending = true);
         Ok(())
     }
@@ -381,6 +447,13 @@ impl Shipper {
         let kubo = self.kubo.clone();
         let names = pin_name::of_folder(&self.tag);
         let pins = self.unless_stopped(kubo.pins_named(&names)).await?;
+        if self.catching_up.load(Ordering::Acquire) == 0 {
+            // of one that was interrupted
+            let tag = self.tag.clone();
+            for pin in pins.iter().filter(|pin| pin_name::is_catching_up(&pin.name, &tag)) {
+                self.unless_stopped(kubo.pin_rm(&pin.cid)).await?;
+            }
+        }
         let pins = pins.into_iter().filter(|pin| pin_name::is_ours(&pin.name, &self.tag));
         let mut strays: HashSet<Hash> = pins.filter_map(|pin| Hash::from_cid(&pin.cid)).collect();
         let mut lost = BTreeSet::new();
@@ -390,6 +463,7 @@ impl Shipper {
             }
         }
         session.checked = Instant::now();
+        session.reconciled = session.checked;
         if !lost.is_empty() {
             return self.lost(session, lost.into_iter().collect()).await;
         }
@@ -410,18 +484,25 @@ impl Shipper {
     }
 
     /// Whether every block of a list is in the local store, so that nothing is lost with the pin. It is not, where the
-    /// folder is an older copy of itself.
+    /// folder is an older copy of itself, or the pin is somebody else's and only named like one of ours.
     async fn is_here(&mut self, root: Hash) -> Result<bool, End> {
         let snapshot = self.node.snapshot()?;
-        let mut lists = vec![root];
-        while let Some(list) = lists.pop() {
-            let Some(list) = self.list(list).await? else { return Ok(false) };
+        let mut seen = HashSet::from([root]);
+        let mut lists = vec![(root, u8::MAX)];
+        while let Some((list, above)) = lists.pop() {
+            let list = match self.list(list).await {
+                Ok(Some(list)) if list.depth < above => list,
+                Ok(_) | Err(End::Failed(ShippingError::List(_))) => return Ok(false),
+                Err(end) => return Err(end),
+            };
             for link in list.links {
-                let Some(hash) = Hash::from_cid(&link) else { return Ok(false) };
-                if list.depth > 0 {
-                    lists.push(hash);
-                } else if snapshot.block(&hash)?.is_none() {
-                    return Ok(false);
+                let Some(hash) = Hash::from_either_cid(&link) else { return Ok(false) };
+                if list.depth == 0 {
+                    if snapshot.block(&hash)?.is_none() {
+                        return Ok(false);
+                    }
+                } else if seen.insert(hash) {
+                    lists.push((hash, list.depth));
                 }
             }
         }

@@ -19,7 +19,7 @@ pub enum ShippingError {
         stored: u64,
     },
     /// Another daemon answers at the address.
-    #[error("another Kubo daemon, or one with another repository, answers at {url} now; everything is sent to it")]
+    #[error("another Kubo daemon, or one with another repository, answers at {url} now; it is sent what it lacks")]
     OtherDaemon {
         /// The address.
         url: String,
@@ -65,6 +65,11 @@ impl ShippingError {
             ShippingError::Journal(error) => matches!(**error, CommitError::Closed { .. }),
             _ => false,
         }
+    }
+
+    /// The local store takes no more writes, so nothing that is confirmed can be recorded.
+    pub(crate) fn is_poisoned(&self) -> bool {
+        matches!(self, ShippingError::Journal(error) if matches!(**error, CommitError::Poisoned(_)))
     }
 
     /// The daemon did not answer.

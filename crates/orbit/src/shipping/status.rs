@@ -12,7 +12,7 @@ pub struct ShippingStatus {
     pub version: Option<String>,
     /// The daemon's peer id, once it was reached.
     pub peer: Option<String>,
-    /// Entries that the daemon does not hold and pin yet, as far as is known; before it was reached, all.
+    /// Entries that the daemon has not confirmed yet. Before it was reached, it is taken for the one that was sent most from this folder.
     pub outbox_entries: u64,
     /// Bytes of segments that are still to be looked through for what is to be sent.
     pub outbox_bytes: u64,
