@@ -180,7 +180,8 @@ impl KuboDaemon {
     fn initialize(&self) {
         remove(&self.repository());
         // an empty repository needs not even the welcome
-        let made = self.command().args(["init", "--profile=test", "--empty-repo"]).output().expect("KUBO_BIN runs");
+        let profile = if self.options.pebble { "--profile=test,pebbleds" } else { "--profile=test" };
+        let made = self.command().args(["init", profile, "--empty-repo"]).output().expect("KUBO_BIN runs");
         assert!(made.status.success(), "no repository: {}", String::from_utf8_lossy(&made.stderr));
         let mut config = self.config();
         let every = [

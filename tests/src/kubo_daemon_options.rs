@@ -11,6 +11,8 @@ pub struct KuboDaemonOptions {
     pub(crate) secret: Option<String>,
     /// Whether it has nothing to do with other peers.
     pub(crate) offline: bool,
+    /// Whether blocks are in one database, not in a file each.
+    pub(crate) pebble: bool,
 }
 
 impl KuboDaemonOptions {
@@ -39,6 +41,12 @@ impl KuboDaemonOptions {
     #[must_use]
     pub fn offline(self) -> KuboDaemonOptions {
         KuboDaemonOptions { offline: true, ..self }
+    }
+
+    /// Keeps its blocks in a Pebble database (the profile `pebbleds`), which many small blocks want, and not in a file each.
+    #[must_use]
+    pub fn pebble(self) -> KuboDaemonOptions {
+        KuboDaemonOptions { pebble: true, ..self }
     }
 
     /// Any setting of its `config`, as `Provide.Strategy`.
