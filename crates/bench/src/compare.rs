@@ -2,7 +2,7 @@
 //!
 //! The crates are made in a temporary folder and belong to no workspace, so nothing of the peers gets into this one. They
 //! are as alike as the libraries let them be: the fields of [`models::source`], with each library's own type for a
-//! moment, and a relation of each model to the one before it. No driver is named, as the models need none.
+//! moment, and a relation of a model to the one before it. No driver is named, as the models need none.
 //!
 //! The memory is that of the compiler at work on the crate of the models: cargo is told to start this program in place of
 //! `rustc`, see [`wrap`].
@@ -195,7 +195,7 @@ fn locked(place: &Path, package: &str) -> io::Result<String> {
 fn toasty() -> Result<String, Error> {
     let mut source = String::from("//! Many models.\n");
     for n in 0..models::MODELS {
-        let relation = match n.checked_sub(1) {
+        let relation = match models::parent(n) {
             Some(p) => format!(
                 "    #[belongs_to(key = parent_id, references = id)] pub parent: toasty::Deferred<Option<M{p}>>,\n"
             ),
@@ -216,7 +216,7 @@ fn toasty() -> Result<String, Error> {
 fn sea_orm(relation_is_a_field: bool) -> Result<String, Error> {
     let mut source = String::from("//! Many models.\n");
     for n in 0..models::MODELS {
-        let (attribute, field, beside) = match (n.checked_sub(1), relation_is_a_field) {
+        let (attribute, field, beside) = match (models::parent(n), relation_is_a_field) {
             (Some(p), true) => (
                 "    #[sea_orm::model]\n",
                 format!(
@@ -256,7 +256,7 @@ fn sea_orm(relation_is_a_field: bool) -> Result<String, Error> {
 fn diesel() -> Result<String, Error> {
     let mut source = String::from("//! Many models.\nuse diesel::prelude::*;\n");
     for n in 0..models::MODELS {
-        let (derive, relation) = match n.checked_sub(1) {
+        let (derive, relation) = match models::parent(n) {
             Some(p) => (", Associations", format!(", belongs_to(M{p}, foreign_key = parent_id)")),
             None => ("", String::new()),
         };
