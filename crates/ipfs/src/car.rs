@@ -1,4 +1,8 @@
-use crate::{block::sha256, store_mark::StoreMark};
+use crate::{
+    block::sha256,
+    store_mark::StoreMark,
+    varint::{push_varint, varint_len},
+};
 
 /// Length of the header of a segment file, in bytes: its first group begins here.
 pub(crate) const HEADER_LEN: u32 = 58;
@@ -18,6 +22,15 @@ pub(crate) fn header(segment: u32, mark: &StoreMark) -> [u8; HEADER_LEN as usize
 /// What the first journal record of a segment names as its previous record: the hash of the segment's header.
 pub(crate) fn chain_root(segment: u32, mark: &StoreMark) -> [u8; 32] {
     sha256(&header(segment, mark))
+}
+
+/// Adds a section: the length of CID and data, the CID, the data.
+pub(crate) fn push_section(bytes: &mut Vec<u8>, cid: &[u8], data: &[u8]) {
+    let len = (cid.len() + data.len()) as u32;
+    bytes.reserve(varint_len(len) as usize + len as usize);
+    push_varint(bytes, len);
+    bytes.extend_from_slice(cid);
+    bytes.extend_from_slice(data);
 }
 
 /// Name of a segment file.

@@ -1,10 +1,7 @@
 use bytes::Bytes;
 use cid::Cid;
 
-use crate::{
-    cbor_head::push_head,
-    varint::{push_varint, varint_len},
-};
+use crate::{car::push_section, cbor_head::push_head, varint::push_varint};
 
 /// Writes a CARv1 file into memory: a header that names roots, and then blocks, each framed with its CID.
 ///
@@ -23,7 +20,6 @@ use crate::{
 pub struct CarWriter {
     bytes: Vec<u8>,
     blocks: u64,
-    block_bytes: u64,
 }
 
 impl CarWriter {
@@ -43,34 +39,23 @@ impl CarWriter {
         let mut bytes = Vec::with_capacity(header.len() + 2);
         push_varint(&mut bytes, header.len() as u32);
         bytes.extend_from_slice(&header);
-        CarWriter { bytes, blocks: 0, block_bytes: 0 }
+        CarWriter { bytes, blocks: 0 }
     }
 
     /// Blocks without a header, to go behind what another writer made.
     pub fn blocks_only() -> CarWriter {
-        CarWriter { bytes: Vec::new(), blocks: 0, block_bytes: 0 }
+        CarWriter { bytes: Vec::new(), blocks: 0 }
     }
 
     /// Adds a block.
     pub fn block(&mut self, cid: &Cid, data: &[u8]) {
-        let cid = cid.to_bytes();
-        let len = (cid.len() + data.len()) as u32;
-        self.bytes.reserve(varint_len(len) as usize + len as usize);
-        push_varint(&mut self.bytes, len);
-        self.bytes.extend_from_slice(&cid);
-        self.bytes.extend_from_slice(data);
+        push_section(&mut self.bytes, &cid.to_bytes(), data);
         self.blocks += 1;
-        self.block_bytes += data.len() as u64;
     }
 
     /// How many blocks there are.
     pub fn block_count(&self) -> u64 {
         self.blocks
-    }
-
-    /// Bytes of the blocks, without their framing.
-    pub fn block_bytes(&self) -> u64 {
-        self.block_bytes
     }
 
     /// The file.
@@ -93,7 +78,7 @@ mod tests {
             let roots: Vec<Cid> = (0..count as u32).map(|n| cid(&n.to_be_bytes())).collect();
             let mut car = CarWriter::new(&roots);
             car.block(&cid(b"x"), &[7; 200]);
-            assert_eq!((car.block_count(), car.block_bytes()), (1, 200));
+            assert_eq!(car.block_count(), 1);
             let bytes = car.finish();
             let (len, at) = read_varint(&bytes).unwrap();
             let (header, rest) = bytes[at..].split_at(len as usize);

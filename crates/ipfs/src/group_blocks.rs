@@ -1,12 +1,7 @@
 use cid::Cid;
 use sha2::{Digest, Sha256};
 
-use crate::{
-    Position,
-    block::block_key,
-    cid_table::CidTable,
-    varint::{push_varint, varint_len},
-};
+use crate::{Position, block::block_key, car::push_section, cid_table::CidTable};
 
 /// The blocks of one group, framed as they lie, or will lie, in the segment.
 #[derive(Debug)]
@@ -34,13 +29,8 @@ impl GroupBlocks {
 
     /// Adds a block and returns its index.
     pub(crate) fn add(&mut self, cid: Cid, data: &[u8]) -> u32 {
-        let cid_bytes = cid.to_bytes();
-        let body = (cid_bytes.len() + data.len()) as u32;
-        self.bytes.reserve((varint_len(body) + body) as usize);
-        push_varint(&mut self.bytes, body);
-        self.bytes.extend_from_slice(&cid_bytes);
-        let offset = self.end();
-        self.bytes.extend_from_slice(data);
+        push_section(&mut self.bytes, &cid.to_bytes(), data);
+        let offset = self.end() - data.len() as u32;
         let position = Position { segment: self.segment, offset, len: data.len() as u32 };
         self.table.insert(block_key(&cid), offset, position.len);
         self.blocks.push((cid, position));

@@ -151,7 +151,7 @@ impl Kubo {
         Ok(KuboDaemon { version, peer: id, addresses: addresses.unwrap_or_default() })
     }
 
-    /// Stores the blocks of a CAR file, given in pieces; nothing of it is pinned. `largest` is how many bytes its largest block has.
+    /// Stores the blocks of a CAR file, given in pieces; nothing of it is pinned. `largest` is how many bytes its largest block has at most.
     ///
     /// It is not atomic: after an error some of the blocks may be there.
     ///
@@ -265,23 +265,6 @@ impl Kubo {
         self.pin(root, name, false).await
     }
 
-    /// Pins one block, which must be in the daemon's repository, and nothing below it.
-    ///
-    /// # Errors
-    /// If the block is missing.
-    pub async fn pin_add_direct(&self, block: &Cid, name: &str) -> Result<(), KuboError> {
-        let arg = block.to_string();
-        let request = requests::PinAdd {
-            arg: &arg,
-            recursive: false,
-            progress: false,
-            offline: true,
-            fast_provide_root: false,
-            name,
-        };
-        self.json::<serde_json::Value>(self.backend.call(&request)?).await.map(drop)
-    }
-
     async fn pin(&self, root: &Cid, name: &str, offline: bool) -> Result<(), KuboError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
@@ -332,19 +315,7 @@ impl Kubo {
     /// # Errors
     /// If the daemon cannot do it.
     pub async fn pin_rm(&self, root: &Cid) -> Result<(), KuboError> {
-        self.unpin(root, true).await
-    }
-
-    /// Removes the pin of one block. What is not pinned is no error.
-    ///
-    /// # Errors
-    /// If the daemon cannot do it.
-    pub async fn pin_rm_direct(&self, block: &Cid) -> Result<(), KuboError> {
-        self.unpin(block, false).await
-    }
-
-    async fn unpin(&self, root: &Cid, recursive: bool) -> Result<(), KuboError> {
-        match self.backend.pin_rm(&root.to_string(), recursive).await {
+        match self.backend.pin_rm(&root.to_string(), true).await {
             Ok(_) => Ok(()),
             Err(KuboError::Refused { message, .. }) if message.contains("not pinned") => Ok(()),
             Err(error) => Err(self.named("pin/rm", error)),

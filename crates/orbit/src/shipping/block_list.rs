@@ -1,6 +1,6 @@
 use super::Shipment;
 use crate::{DatabaseInfo, Hash};
-use debros_ipfs::Cid;
+use debros_ipfs::{Bytes, CarWriter, Cid};
 use serde::{Deserialize, Serialize};
 
 /// A list of blocks of one database, so that one pin of its root holds them all: entries name each other in text, and a
@@ -39,7 +39,7 @@ impl BlockList {
     /// Most levels of lists below a root.
     pub const MAX_DEPTH: u8 = 24;
     /// Most bytes of a list.
-    const MAX_BYTES: usize = 128 << 10;
+    pub(crate) const MAX_BYTES: usize = 128 << 10;
 
     /// The lists over these blocks, the root last, and its depth.
     pub(crate) fn tree(by: &str, database: Cid, blocks: &[Cid]) -> (Vec<(Hash, Vec<u8>)>, u8) {
@@ -84,6 +84,14 @@ impl BlockList {
     pub fn encode(&self) -> (Hash, Vec<u8>) {
         let bytes = serde_ipld_dagcbor::to_vec(self).expect("numbers, texts and links have a form in DAG-CBOR");
         (Hash::of(&bytes), bytes)
+    }
+
+    /// The block's name, and a file of it alone.
+    pub(crate) fn to_car(&self) -> (Hash, Bytes) {
+        let (hash, bytes) = self.encode();
+        let mut car = CarWriter::new(&[hash.cid()]);
+        car.block(&hash.cid(), &bytes);
+        (hash, car.finish())
     }
 
     /// Reads a block, whose hash was checked.

@@ -3,7 +3,7 @@ use crate::{
     CommitError, DatabaseSpec, Durability, Entry, Hash, IdentityBlock, JoinError, LogError, Node, OpenDatabaseError,
     ReadError,
 };
-use debros_ipfs::{CarWriter, Cid, Kubo, KuboError};
+use debros_ipfs::{Cid, Kubo, KuboError};
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::atomic::{AtomicU64, Ordering},
@@ -141,10 +141,8 @@ async fn fetch_all(
         depth: list.depth.saturating_add(1),
         links: vec![root.cid()],
     };
-    let (hash, bytes) = around.encode();
-    let mut car = CarWriter::new(&[hash.cid()]);
-    car.block(&hash.cid(), &bytes);
-    kubo.dag_import(vec![car.finish()], bytes.len()).await?;
+    let (hash, car) = around.to_car();
+    kubo.dag_import(vec![car], BlockList::MAX_BYTES).await?;
     let name = pin_name::of_catching_up(spec, tag);
     kubo.pin_add_from_peers(&hash.cid(), &name).await?;
     Ok(hash.cid())

@@ -3,7 +3,7 @@ use super::{
     shipper::Wish,
 };
 use crate::{DatabaseSpec, Hash, Node, ReadDocuments as _, Snapshot};
-use debros_ipfs::{CarWriter, Kubo, KuboDaemon, KuboOptions, Place};
+use debros_ipfs::{Kubo, KuboDaemon, KuboOptions, Place};
 use std::{
     fmt,
     sync::{
@@ -119,11 +119,6 @@ impl Courier {
         self.status.borrow().clone()
     }
 
-    /// Tells of every change of the status.
-    pub fn watch(&self) -> watch::Receiver<ShippingStatus> {
-        self.status.subscribe()
-    }
-
     /// Waits until the daemon holds and pins everything that this snapshot has.
     ///
     /// # Errors
@@ -203,10 +198,8 @@ impl Courier {
         let (options, name) = (self.options.clone(), pin_name::of_root(&info, &tag));
         let work = async move {
             let kubo = Kubo::new(options)?;
-            let (root, bytes) = list.encode();
-            let mut car = CarWriter::new(&[root.cid()]);
-            car.block(&root.cid(), &bytes);
-            kubo.dag_import(vec![car.finish()], bytes.len()).await?;
+            let (root, car) = list.to_car();
+            kubo.dag_import(vec![car], BlockList::MAX_BYTES).await?;
             // with everything below it: the lists of today may be merged tomorrow
             let before = kubo.pins_named(&name).await?;
             kubo.pin_add(&root.cid(), &name).await?;

@@ -3,7 +3,7 @@ use super::{
     courier::reached, pin_name,
 };
 use crate::{DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, journal_op::JournalOp, state::all_entries};
-use debros_ipfs::{Bytes, CarWriter, Durability, Kubo, KuboError, Place};
+use debros_ipfs::{Bytes, Durability, Kubo, KuboError, Place};
 use std::{
     collections::{BTreeSet, HashSet},
     pin::pin,
@@ -24,9 +24,9 @@ const LINGER: Duration = Duration::from_millis(250);
 const CHECK: Duration = Duration::from_secs(5);
 /// The first pause after an error, doubled until the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// The longest, where somebody waits.
 const HURRIED_PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// How often all pins are compared with what the daemon should have.
 const RECONCILE: Duration = Duration::from_secs(600);
 /// Merging so many blocks takes long, and is given up when somebody waits for something else.
@@ -348,10 +348,8 @@ impl Shipper {
                 self.lost(session, vec![database]).await?;
                 return Ok(());
             };
-            let (root, bytes) = list.encode();
-            let mut car = CarWriter::new(&[root.cid()]);
-            car.block(&root.cid(), &bytes);
-            self.import(&kubo, vec![car.finish()], 1, bytes.len()).await?;
+            let (root, car) = list.to_car();
+            self.import(&kubo, vec![car], 1, BlockList::MAX_BYTES).await?;
             let name = pin_name::of_shipment(&info, &self.tag, number);
             let pinned = match list.blocks > LARGE {
                 true => self.unless_hurried(kubo.pin_add(&root.cid(), &name)).await,
