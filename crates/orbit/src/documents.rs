@@ -39,14 +39,14 @@ impl Documents {
     pub fn of(log: &Log) -> Documents {
         let mut seen = std::collections::HashSet::new();
         let mut rows = Vec::new();
-        for entry in log.traverse() {
-            let Some(Payload { op, key, value }) = Payload::from_value(entry.payload().clone()) else { continue };
+        for hash in log.walk(log.heads()) {
+            let Some(Payload { op, key, value }) = log.payload(&hash) else { continue };
             // the payload was read from canonical bytes, so its key has such bytes
             if op == Op::Add || !key.to_dag_cbor().is_ok_and(|bytes| seen.insert(bytes)) {
                 continue;
             }
             if op == Op::Put {
-                rows.push(Row { hash: entry.hash(), key, value });
+                rows.push(Row { hash, key, value });
             }
         }
         Documents { rows }

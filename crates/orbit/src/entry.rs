@@ -1,5 +1,6 @@
 //! [`Entry`]: one signed operation of a log.
 
+mod links;
 mod parts;
 
 use crate::{
@@ -9,6 +10,7 @@ use crate::{
     scanner::Scanner,
 };
 use debros_core::{DagCborError, Value};
+pub use links::EntryLinks;
 pub(crate) use parts::EntryParts;
 
 /// One signed operation of a log, as OrbitDB 4 writes it.
@@ -210,6 +212,25 @@ impl Entry {
         Ok(entry)
     }
 
+    /// What the entries that these bytes follow and refer to are called, whatever these bytes are: to walk past an
+    /// entry that is not accepted, towards those that it builds on.
+    ///
+    /// Everything that JavaScript takes for an entry is read, and of anything else what can be. Texts that are no
+    /// hashes are left out, and of more than [`MAX_LINKS`] those that come last.
+    ///
+    /// ```
+    /// use debros_orbit::{Entry, Hash};
+    ///
+    /// let before = Hash::of(b"an entry");
+    /// let no_entry = [b"\xa1\x64next\x81\x78\x31".as_slice(), before.to_string().as_bytes()].concat();
+    /// assert!(Entry::decode(&no_entry).is_err());
+    /// assert_eq!(Entry::links_of(&no_entry).next, [before]);
+    /// assert_eq!(Entry::links_of(b"anything").next, []);
+    /// ```
+    pub fn links_of(bytes: &[u8]) -> EntryLinks {
+        EntryLinks::of(bytes)
+    }
+
     /// Checks that the entry was signed by the identity that it names. Whether the identity itself is valid is for
     /// [`IdentityBlock::verify`].
     ///
@@ -219,6 +240,15 @@ impl Entry {
         if self.identity != identity.hash() || self.key != identity.public_key {
             return Err(EntryError::NotTheIdentitys { identity: self.identity, key: self.key });
         }
+        self.verify_signature()
+    }
+
+    /// Checks that the entry was signed by its own key. Whether that is the key of the identity that it names is for
+    /// [`Entry::verify`].
+    ///
+    /// # Errors
+    /// If the signature is not by that key.
+    pub fn verify_signature(&self) -> Result<(), EntryError> {
         let signed = EntryParts::parse(&self.bytes)?.signed();
         if self.key.verify(&signed, &self.signature) { Ok(()) } else { Err(EntryError::Signature(self.hash)) }
     }

@@ -16,7 +16,7 @@
 //! | name a database | [`DatabaseSpec`], [`Address`], [`Manifest`], [`AccessList`] |
 //! | tell keys and index rows of records | [`Schema`] |
 //! | look into a folder without its schema | [`Inspection`] |
-//! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`SigningKey`], [`PublicKey`] |
+//! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`Events`], [`Capabilities`], [`SigningKey`], [`PublicKey`] |
 //!
 //! # A database without models
 //! ```
@@ -70,6 +70,7 @@
 
 mod access_list;
 mod address;
+mod capabilities;
 mod clock;
 mod database;
 mod database_kind;
@@ -77,6 +78,8 @@ mod document;
 mod documents;
 mod encoder;
 mod entry;
+mod event_range;
+mod events;
 mod hash;
 mod heads;
 mod identity;
@@ -105,6 +108,7 @@ mod writer;
 
 pub use access_list::{AccessList, AccessListError};
 pub use address::{AccessAddress, Address, NotAnAccessAddress, NotAnAddress};
+pub use capabilities::Capabilities;
 pub use clock::Clock;
 pub use database::{ACCESS_FAMILY, AccessSpec, DatabaseId, DatabaseInfo, DatabaseSpec};
 pub use database_kind::{DatabaseKind, NotADatabaseKind};
@@ -114,7 +118,9 @@ pub use debros_ipfs::{
 };
 pub use document::{Document, RowRef};
 pub use documents::{DocumentError, Documents, Row};
-pub use entry::{Entry, EntryError};
+pub use entry::{Entry, EntryError, EntryLinks};
+pub use event_range::{EventRange, UnknownBound};
+pub use events::{Event, Events};
 pub use hash::{Hash, NotAHash};
 pub use identity::Identity;
 pub use identity_block::{IdentityBlock, IdentityError};

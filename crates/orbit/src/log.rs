@@ -3,7 +3,7 @@
 mod traverse;
 
 use crate::{
-    Address, Entry, EntryError, Hash, Identity,
+    Address, Entry, EntryError, Hash, Identity, Payload,
     limits::{MAX_HEADS, MAX_JUMP, MAX_TIME},
 };
 use debros_core::Value;
@@ -107,15 +107,21 @@ impl Log {
 
     /// The entries, newest first: by time, then by the writer's key, then, where JavaScript has no rule, by hash.
     pub fn traverse(&self) -> impl Iterator<Item = &Entry> {
-        self.walk().filter_map(|hash| self.entries.get(&hash))
+        self.walk(&self.heads).filter_map(|hash| self.entries.get(&hash))
     }
 
-    fn walk(&self) -> impl Iterator<Item = Hash> {
+    /// What the entry with this hash does; `None` if there is no such entry, or its payload means nothing.
+    pub fn payload(&self, hash: &Hash) -> Option<Payload> {
+        Payload::from_value(self.get(hash)?.payload().clone())
+    }
+
+    /// The entries that can be reached from these, newest first.
+    pub(crate) fn walk(&self, roots: &[Hash]) -> impl Iterator<Item = Hash> + use<'_> {
         let links = |hash: &Hash| -> Result<Links, Infallible> {
             let entry = &self.entries[hash]; // what an entry of the log follows is in the log
             Ok(Links { clock: entry.clock(), next: entry.next().to_vec() })
         };
-        Traverse::new(self.heads.iter().copied(), links).map(traverse::sure)
+        Traverse::new(roots.iter().copied(), links).map(traverse::sure)
     }
 
     /// Writes an entry after the heads, with at most `references` further ancestors in `refs`.
@@ -123,7 +129,7 @@ impl Log {
     /// # Errors
     /// If it cannot be written: see [`Entry::create`].
     pub fn append(&mut self, identity: &Identity, payload: Value, references: usize) -> Result<Hash, EntryError> {
-        let refs: Vec<_> = self.walk().skip(self.heads.len()).take(references).collect();
+        let refs: Vec<_> = self.walk(&self.heads).skip(self.heads.len()).take(references).collect();
         let time = self.heads.iter().map(|head| self.entries[head].clock().time).max().unwrap_or(0) + 1;
         let entry = Entry::create(identity, self.address, payload, &self.heads, &refs, time)?;
         let hash = entry.hash();

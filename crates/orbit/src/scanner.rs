@@ -1,6 +1,7 @@
 //! [`Scanner`]: a walk over CBOR bytes that builds nothing.
 
 use crate::limits::MAX_DEPTH;
+use half::f16;
 
 /// Why bytes cannot be walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,19 +33,36 @@ pub enum ScanError {
 pub(crate) struct Scanner<'b> {
     bytes: &'b [u8],
     at: usize,
+    lenient: bool,
 }
 
-const UINT: u8 = 0;
-const NEGATIVE: u8 = 1;
-const BYTES: u8 = 2;
-const TEXT: u8 = 3;
-const ARRAY: u8 = 4;
-const MAP: u8 = 5;
-const TAG: u8 = 6;
+/// What an item begins with: its kind, and its value or length.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Head {
+    Uint(u64),
+    /// Of -1 - n.
+    Negative(u64),
+    Bytes(u64),
+    Text(u64),
+    Array(u64),
+    Map(u64),
+    /// Tag 42: the bytes of a CID follow.
+    Link,
+    Bool(bool),
+    Null,
+    /// Only where the scanner is lenient.
+    Undefined,
+    Float(f64),
+}
 
 impl<'b> Scanner<'b> {
     pub(crate) fn new(bytes: &'b [u8]) -> Scanner<'b> {
-        Scanner { bytes, at: 0 }
+        Scanner { bytes, at: 0, lenient: false }
+    }
+
+    /// One that walks over everything that JavaScript's decoder takes: `undefined` and short floats, too.
+    pub(crate) fn lenient(bytes: &'b [u8]) -> Scanner<'b> {
+        Scanner { bytes, at: 0, lenient: true }
     }
 
     /// How many bytes lie behind.
@@ -52,7 +70,7 @@ impl<'b> Scanner<'b> {
         self.at
     }
 
-    fn take(&mut self, len: u64) -> Result<&'b [u8], ScanError> {
+    pub(crate) fn take(&mut self, len: u64) -> Result<&'b [u8], ScanError> {
         let len = usize::try_from(len).map_err(|_| ScanError::Truncated)?;
         let end = self.at.checked_add(len).filter(|&end| end <= self.bytes.len()).ok_or(ScanError::Truncated)?;
         let taken = &self.bytes[self.at..end];
@@ -60,63 +78,103 @@ impl<'b> Scanner<'b> {
         Ok(taken)
     }
 
-    /// The head of an item: its major type and argument. Of major type 7 the argument is the number of bytes that were
-    /// skipped.
-    fn head(&mut self) -> Result<(u8, u64), ScanError> {
+    /// The next bytes, at most 8, as a number.
+    fn number(&mut self, len: u64) -> Result<u64, ScanError> {
+        Ok(self.take(len)?.iter().fold(0, |n, &byte| n << 8 | u64::from(byte)))
+    }
+
+    pub(crate) fn head(&mut self) -> Result<Head, ScanError> {
         let begin = self.at;
         let byte = self.take(1)?[0];
         let (major, minor) = (byte >> 5, byte & 0x1f);
         if major == 7 {
-            return match minor {
-                20..=22 => Ok((7, 0)),
-                27 => self.take(8).map(|_| (7, 8)),
-                _ => Err(ScanError::Malformed(begin)),
-            };
+            return Ok(match minor {
+                20 | 21 => Head::Bool(minor == 21),
+                22 => Head::Null,
+                23 if self.lenient => Head::Undefined,
+                25 if self.lenient => Head::Float(f16::from_bits(self.number(2)? as u16).to_f64()),
+                26 if self.lenient => Head::Float(f32::from_bits(self.number(4)? as u32).into()),
+                27 => Head::Float(f64::from_bits(self.number(8)?)),
+                _ => return Err(ScanError::Malformed(begin)),
+            });
         }
         let argument = match minor {
-            0..=23 => return Ok((major, u64::from(minor))),
-            24..=27 => self.take(1 << (minor - 24))?.iter().fold(0, |n, &b| n << 8 | u64::from(b)),
+            0..=23 => u64::from(minor),
+            24..=27 => {
+                let argument = self.number(1 << (minor - 24))?;
+                let shortest = match minor {
+                    24 => 24,
+                    25 => 1 << 8,
+                    26 => 1 << 16,
+                    _ => 1 << 32,
+                };
+                if argument < shortest {
+                    return Err(ScanError::Malformed(begin));
+                }
+                argument
+            }
             _ => return Err(ScanError::Malformed(begin)),
         };
-        let shortest = match minor {
-            24 => 24,
-            25 => 1 << 8,
-            26 => 1 << 16,
-            _ => 1 << 32,
-        };
-        if argument < shortest { Err(ScanError::Malformed(begin)) } else { Ok((major, argument)) }
+        Ok(match major {
+            0 => Head::Uint(argument),
+            1 => Head::Negative(argument),
+            2 => Head::Bytes(argument),
+            3 => Head::Text(argument),
+            4 => Head::Array(argument),
+            5 => Head::Map(argument),
+            _ if argument == 42 => Head::Link,
+            _ => return Err(ScanError::Malformed(begin)),
+        })
     }
 
-    fn expect(&mut self, major: u8) -> Result<u64, ScanError> {
+    fn expect(&mut self, wanted: impl FnOnce(Head) -> Option<u64>) -> Result<u64, ScanError> {
         let begin = self.at;
-        match self.head()? {
-            (found, argument) if found == major => Ok(argument),
-            _ => Err(ScanError::Unexpected(begin)),
-        }
+        wanted(self.head()?).ok_or(ScanError::Unexpected(begin))
     }
 
     pub(crate) fn uint(&mut self) -> Result<u64, ScanError> {
-        self.expect(UINT)
+        self.expect(|head| if let Head::Uint(value) = head { Some(value) } else { None })
     }
 
     pub(crate) fn array(&mut self) -> Result<u64, ScanError> {
-        self.expect(ARRAY)
+        self.expect(|head| if let Head::Array(len) = head { Some(len) } else { None })
     }
 
     pub(crate) fn map(&mut self) -> Result<u64, ScanError> {
-        self.expect(MAP)
+        self.expect(|head| if let Head::Map(len) = head { Some(len) } else { None })
     }
 
     pub(crate) fn text(&mut self) -> Result<&'b str, ScanError> {
         let begin = self.at;
-        let len = self.expect(TEXT)?;
-        std::str::from_utf8(self.take(len)?).map_err(|_| ScanError::Malformed(begin))
+        std::str::from_utf8(self.text_bytes()?).map_err(|_| ScanError::Malformed(begin))
+    }
+
+    /// A text, which may be no UTF-8.
+    pub(crate) fn text_bytes(&mut self) -> Result<&'b [u8], ScanError> {
+        let len = self.expect(|head| if let Head::Text(len) = head { Some(len) } else { None })?;
+        self.take(len)
     }
 
     /// The next item is this map key.
     pub(crate) fn key(&mut self, key: &str) -> Result<(), ScanError> {
         let begin = self.at;
         if self.text()? == key { Ok(()) } else { Err(ScanError::Unexpected(begin)) }
+    }
+
+    /// How many items lie within the one whose head was read; `None` if it holds none, and then it lies behind.
+    fn within(&mut self, head: Head) -> Result<Option<u64>, ScanError> {
+        let inner = match head {
+            Head::Bytes(len) | Head::Text(len) => {
+                self.take(len)?;
+                return Ok(None);
+            }
+            Head::Array(len) => len,
+            Head::Map(len) => len.checked_mul(2).ok_or(ScanError::Truncated)?,
+            Head::Link => 1,
+            _ => return Ok(None),
+        };
+        // each item is at least one byte: a longer promise is a lie, and costs nothing to see through
+        if inner > (self.bytes.len() - self.at) as u64 { Err(ScanError::Truncated) } else { Ok(Some(inner)) }
     }
 
     /// Walks over one item, whatever it is, and gives its bytes.
@@ -130,28 +188,26 @@ impl<'b> Scanner<'b> {
                 continue;
             }
             *left -= 1;
-            let at = self.at;
-            let inner = match self.head()? {
-                (UINT | NEGATIVE | 7, _) => continue,
-                (BYTES | TEXT, len) => {
-                    self.take(len)?;
-                    continue;
-                }
-                (ARRAY, len) => len,
-                (MAP, len) => len.checked_mul(2).ok_or(ScanError::Truncated)?,
-                (TAG, 42) => 1,
-                _ => return Err(ScanError::Malformed(at)),
-            };
-            // each item is at least one byte: a longer promise is a lie, and costs nothing to see through
-            if inner > (self.bytes.len() - self.at) as u64 {
-                return Err(ScanError::Truncated);
-            }
+            let head = self.head()?;
+            let Some(inner) = self.within(head)? else { continue };
             if open.len() > MAX_DEPTH {
                 return Err(ScanError::TooDeep);
             }
             open.push(inner);
         }
         Ok(&self.bytes[begin..self.at])
+    }
+
+    /// Walks over the rest of an item whose head was read, however deep it is.
+    pub(crate) fn skip(&mut self, head: Head) -> Result<(), ScanError> {
+        // no list needs to be closed, so it is enough to count what is still to come
+        let mut left = self.within(head)?.unwrap_or(0);
+        while left > 0 {
+            let head = self.head()?;
+            let inner = self.within(head)?.unwrap_or(0);
+            left = (left - 1).checked_add(inner).ok_or(ScanError::Truncated)?;
+        }
+        Ok(())
     }
 
     /// Nothing follows.
@@ -192,13 +248,39 @@ mod tests {
         }
     }
 
+    fn skip(bytes: &[u8]) -> Result<(), ScanError> {
+        let mut scanner = Scanner::lenient(bytes);
+        let head = scanner.head()?;
+        scanner.skip(head)?;
+        scanner.end()
+    }
+
+    #[test]
+    fn any_depth_is_skipped() {
+        assert_eq!(skip(&nested(MAX_DEPTH + 1)), Ok(()));
+        assert_eq!(skip(&nested(4 << 20)), Ok(()));
+    }
+
+    #[test]
+    fn only_a_lenient_scanner_takes_what_dag_cbor_does_not_have() {
+        for bytes in ["f7", "f93c00", "fa3fc00000"] {
+            let bytes = hex::decode(bytes).unwrap();
+            assert_eq!(scan(&bytes), Err(ScanError::Malformed(0)));
+            assert_eq!(skip(&bytes), Ok(()));
+        }
+        assert_eq!(Scanner::lenient(&[0xf9, 0x3c, 0]).head(), Ok(Head::Float(1.0)));
+    }
+
     proptest! {
         #[test]
         fn what_decodes_strictly_is_walked_whole(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
             if Value::from_dag_cbor(&bytes).is_ok() {
                 prop_assert_eq!(scan(&bytes), Ok(()));
             }
-            let _ = scan(&bytes);
+            if scan(&bytes).is_ok() {
+                prop_assert_eq!(skip(&bytes), Ok(()));
+            }
+            let _ = skip(&bytes);
         }
     }
 }
