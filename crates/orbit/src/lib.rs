@@ -17,6 +17,7 @@
 //! | tell keys and index rows of records | [`Schema`] |
 //! | look into a folder without its schema | [`Inspection`] |
 //! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`Events`], [`Capabilities`], [`SigningKey`], [`PublicKey`] |
+//! | know what a JavaScript peer sees | [`JavaScriptLog`], [`JavaScriptEntry`] |
 //!
 //! # A database without models
 //! ```
@@ -85,6 +86,7 @@ mod heads;
 mod identity;
 mod identity_block;
 mod inspection;
+mod javascript;
 mod journal_op;
 mod key_file;
 mod keystore;
@@ -127,6 +129,7 @@ pub use identity_block::{IdentityBlock, IdentityError};
 pub use inspection::{
     InspectedAuthor, InspectedDaemon, InspectedDatabase, Inspection, InspectionError, InspectionFault,
 };
+pub use javascript::{JavaScriptEntry, JavaScriptError, JavaScriptLog, NotJavaScriptCbor, decode_as_javascript};
 pub use key_file::KeyFileError;
 pub use keystore::{Keystore, KeystoreError};
 pub use limits::{MAX_ACCEPTED, MAX_DEPTH, MAX_HEADS, MAX_JUMP, MAX_KEY, MAX_LINKS, MAX_TIME, MAX_WRITTEN};

@@ -1,6 +1,6 @@
 use crate::{bytes, filled, load, tagged::untag, text};
 use debros_core::Value;
-use debros_orbit::Hash;
+use debros_orbit::{Hash, decode_as_javascript};
 
 #[test]
 fn encode() {
@@ -47,6 +47,9 @@ fn decode() {
             let value = untag(&case["value"]);
             assert_eq!(hex::encode(value.to_dag_cbor().unwrap()), text(case, "reencoded"), "{name}");
             assert_eq!(text(case, "reencoded") == text(case, "bytes"), lasts, "{name}");
+            assert_eq!(decode_as_javascript(&bytes), Ok(value), "{name}");
+        } else {
+            assert!(decode_as_javascript(&bytes).is_err(), "{name}");
         }
         if lasts {
             assert_eq!(ours.unwrap(), untag(&case["value"]), "{name}");

@@ -14,7 +14,9 @@ mod manifest;
 mod orbitdb_access;
 mod references;
 mod signatures;
+mod skew;
 mod tagged;
+mod ties;
 
 use debros_core::Value;
 use debros_orbit::{Hash, Identity, SigningKey};
