@@ -98,6 +98,7 @@ fn database_to_json(database: &InspectedDatabase) -> Value {
     let access = match &database.spec.access {
         AccessSpec::Ipfs { write } => json!({ "type": "ipfs", "write": write }),
         AccessSpec::Orbitdb { name, admins } => json!({ "type": "orbitdb", "name": name, "admins": admins }),
+        AccessSpec::Custom { kind, parameters } => json!({ "type": kind, "parametersBytes": parameters.len() }),
     };
     let heads = database.heads.iter().map(|(hash, time)| json!({ "hash": hash.to_string(), "time": time }));
     let authors = database.authors.iter().map(|author| {
@@ -117,6 +118,7 @@ fn database_to_json(database: &InspectedDatabase) -> Value {
         "access": access,
         "entries": database.entries,
         "bytes": database.bytes,
+        "heldBack": database.held,
         "firstTime": database.first_time,
         "lastTime": database.last_time,
         "heads": heads.collect::<Vec<_>>(),
@@ -206,11 +208,15 @@ fn told_database(f: &mut fmt::Formatter<'_>, database: &InspectedDatabase) -> fm
             let admins = Count::s(admins.len() as u64, "admin");
             writeln!(f, "the database {name} says who may write, with {admins} to begin with")?;
         }
+        AccessSpec::Custom { kind, .. } => writeln!(f, "a rule of the type {kind} says who may write")?,
     }
     write!(f, "    entries  {} ({})", Grouped(database.entries), Size(database.bytes))?;
     match (database.first_time, database.last_time) {
         (Some(first), Some(last)) => writeln!(f, ", of the times {} to {}", Grouped(first), Grouped(last))?,
         _ => writeln!(f)?,
+    }
+    if database.held > 0 {
+        writeln!(f, "    held     {} back", Count(database.held, "entry", "entries"))?;
     }
     for (at, (hash, time)) in database.heads.iter().take(SHOWN).enumerate() {
         let label = if at == 0 { "head" } else { "" };

@@ -1,6 +1,6 @@
 //! [`Address`]: the name of a database.
 
-use crate::{Hash, NotAHash};
+use crate::Hash;
 use std::{fmt, str::FromStr};
 
 /// The name of a database, the same on every device: `/orbitdb/` and the hash of its manifest.
@@ -49,12 +49,27 @@ impl FromStr for Address {
 }
 
 /// Where the access controller of a database is: what the manifest's `accessController` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AccessAddress {
     /// `/ipfs/zdpu…`: a list of those who may write, in a block.
     Ipfs(Hash),
     /// `/orbitdb/zdpu…`: a database whose rows say who may write.
     Orbitdb(Address),
+    /// `/kind/zdpu…`: a rule of an application's own, and the block with what it wants to know.
+    Custom {
+        /// The type of the rule: 1 to 64 letters, digits, `-`, `_` and `.`.
+        kind: String,
+        /// The block.
+        block: Hash,
+    },
+}
+
+impl AccessAddress {
+    /// Can an access controller of an application have this type?
+    pub(crate) fn is_custom_kind(kind: &str) -> bool {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        (1..=64).contains(&kind.len()) && kind.bytes().all(letter) && kind != "ipfs" && kind != "orbitdb"
+    }
 }
 
 impl fmt::Display for AccessAddress {
@@ -62,6 +77,7 @@ impl fmt::Display for AccessAddress {
         match self {
             AccessAddress::Ipfs(hash) => write!(f, "/ipfs/{hash}"),
             AccessAddress::Orbitdb(address) => fmt::Display::fmt(address, f),
+            AccessAddress::Custom { kind, block } => write!(f, "/{kind}/{block}"),
         }
     }
 }
@@ -70,15 +86,25 @@ impl FromStr for AccessAddress {
     type Err = NotAnAccessAddress;
 
     fn from_str(text: &str) -> Result<AccessAddress, NotAnAccessAddress> {
-        let parsed = match text.strip_prefix("/ipfs/") {
-            Some(hash) => hash.parse().map(AccessAddress::Ipfs).map_err(|e: NotAHash| e.0),
-            None => text.parse().map(AccessAddress::Orbitdb).map_err(|e: NotAnAddress| e.0),
+        let parse = || {
+            let (kind, hash) = text.strip_prefix('/')?.split_once('/')?;
+            let block = hash.parse().ok()?;
+            match kind {
+                "ipfs" => Some(AccessAddress::Ipfs(block)),
+                "orbitdb" => Some(AccessAddress::Orbitdb(Address::of(block))),
+                kind if AccessAddress::is_custom_kind(kind) => {
+                    Some(AccessAddress::Custom { kind: kind.to_owned(), block })
+                }
+                _ => None,
+            }
         };
-        parsed.map_err(|_| NotAnAccessAddress(text.chars().take(80).collect()))
+        parse().ok_or_else(|| NotAnAccessAddress(text.chars().take(80).collect()))
     }
 }
 
 /// A text that is no [`AccessAddress`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no access controller that is known: expected `/ipfs/zdpu…` or `/orbitdb/zdpu…`")]
+#[error(
+    "`{0}` is no address of an access controller: expected `/ipfs/zdpu…`, `/orbitdb/zdpu…` or another type in place of these"
+)]
 pub struct NotAnAccessAddress(pub String);

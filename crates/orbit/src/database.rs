@@ -1,7 +1,7 @@
 //! [`DatabaseSpec`] and [`DatabaseInfo`]: a database, before and after it is opened.
 
-use crate::{AccessAddress, AccessList, Address, DatabaseKind, Manifest};
-use debros_core::DagCborError;
+use crate::{AccessAddress, AccessList, Address, DatabaseKind, Hash, Manifest};
+use debros_core::{DagCborError, Value};
 use std::{collections::BTreeSet, fmt};
 
 /// A database of this node: its number in the node's journal. Means nothing to another node.
@@ -17,9 +17,9 @@ impl fmt::Display for DatabaseId {
 /// The family of the databases that say who may write others.
 pub const ACCESS_FAMILY: &str = "!access";
 
-/// What makes a database what it is. The first three fields are its address: the same on every node. The other two are
-/// this node's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What makes a database what it is. Name, kind, access and meta are its address: the same on every node. The other two
+/// are this node's own.
+#[derive(Clone, Debug, PartialEq)]
 pub struct DatabaseSpec {
     /// Its name.
     pub name: String,
@@ -31,6 +31,8 @@ pub struct DatabaseSpec {
     pub family: String,
     /// Anything that the floors above want to know of it.
     pub tag: Vec<u8>,
+    /// Anything that its maker wanted to say in its manifest. `None` is not the same as null.
+    pub meta: Option<Value>,
 }
 
 /// Who may write a database.
@@ -41,42 +43,54 @@ pub enum AccessSpec {
         /// The ids of users; `*` is everyone.
         write: Vec<String>,
     },
-    /// OrbitDB's `orbitdb` access controller: a database of its own whose rows say who may write, and whose founding
-    /// admins are fixed. Rows beyond them (grants) are not honoured yet, and cannot be written yet.
+    /// OrbitDB's `orbitdb` access controller: a database of its own whose rows say who may write
+    /// ([`Writer::grant`](crate::Writer::grant), [`Writer::revoke`](crate::Writer::revoke)). Its founding admins are
+    /// fixed: they may write, and they alone may grant and revoke.
     Orbitdb {
         /// The name of that database.
         name: String,
-        /// Its founding admins: the ids of users, in any order.
+        /// Its founding admins: the ids of users. The order counts, see [`AccessSpec::orbitdb`].
         admins: Vec<String>,
+    },
+    /// A rule of the application's own: an [`AccessController`](crate::AccessController) that the node was given.
+    /// Without it, nobody may write.
+    Custom {
+        /// Its type.
+        kind: String,
+        /// A DAG-CBOR block of what it wants to know of this database.
+        parameters: Vec<u8>,
     },
 }
 
 impl AccessSpec {
-    /// May this user write?
-    pub fn allows(&self, user: &str) -> bool {
-        let (AccessSpec::Ipfs { write: ids } | AccessSpec::Orbitdb { admins: ids, .. }) = self;
-        ids.iter().any(|id| id == user || id == "*")
+    /// An access database with these founding admins, in any order: they are sorted, each once, so that everyone who
+    /// knows them comes to the same address.
+    pub fn orbitdb<I: Into<String>>(name: impl Into<String>, admins: impl IntoIterator<Item = I>) -> AccessSpec {
+        let admins: BTreeSet<String> = admins.into_iter().map(Into::into).collect();
+        AccessSpec::Orbitdb { name: name.into(), admins: admins.into_iter().collect() }
     }
 
-    /// The list of the database itself, or of the database that says who may write it. Founding admins are sorted, each
-    /// once.
-    pub fn list(&self) -> AccessList {
+    /// The block that the manifest names, or that of the database that says who may write.
+    pub(crate) fn block(&self) -> Vec<u8> {
         match self {
-            AccessSpec::Ipfs { write } => AccessList::new(write),
-            AccessSpec::Orbitdb { admins, .. } => AccessList::new(admins.iter().collect::<BTreeSet<_>>()),
+            AccessSpec::Ipfs { write: ids } | AccessSpec::Orbitdb { admins: ids, .. } => {
+                AccessList::new(ids).to_bytes()
+            }
+            AccessSpec::Custom { parameters, .. } => parameters.clone(),
         }
     }
 
     /// The database that says who may write, where there is one.
     pub fn controller(&self) -> Option<DatabaseSpec> {
         match self {
-            AccessSpec::Ipfs { .. } => None,
-            AccessSpec::Orbitdb { name, .. } => Some(DatabaseSpec {
+            AccessSpec::Ipfs { .. } | AccessSpec::Custom { .. } => None,
+            AccessSpec::Orbitdb { name, admins } => Some(DatabaseSpec {
                 name: name.clone(),
                 kind: DatabaseKind::KeyValue,
-                access: AccessSpec::Ipfs { write: self.list().write },
+                access: AccessSpec::Ipfs { write: admins.clone() },
                 family: ACCESS_FAMILY.to_owned(),
                 tag: Vec::new(),
+                meta: None,
             }),
         }
     }
@@ -92,7 +106,20 @@ impl DatabaseSpec {
             kind: DatabaseKind::Documents,
             access: AccessSpec::Ipfs { write: AccessList::new(write).write },
             tag: Vec::new(),
+            meta: None,
         }
+    }
+
+    /// The same, of another kind.
+    pub fn of_kind(mut self, kind: DatabaseKind) -> DatabaseSpec {
+        self.kind = kind;
+        self
+    }
+
+    /// The same, with another rule of who may write.
+    pub fn with_access(mut self, access: AccessSpec) -> DatabaseSpec {
+        self.access = access;
+        self
     }
 
     /// Its manifest.
@@ -100,11 +127,14 @@ impl DatabaseSpec {
     /// # Errors
     /// If one cannot be written, which does not happen to texts.
     pub fn manifest(&self) -> Result<Manifest, DagCborError> {
-        let access = match self.access.controller() {
-            None => self.access.list().address(),
-            Some(controller) => AccessAddress::Orbitdb(controller.address()?),
+        let access = match (&self.access, self.access.controller()) {
+            (_, Some(controller)) => AccessAddress::Orbitdb(controller.address()?),
+            (AccessSpec::Custom { kind, .. }, None) => {
+                AccessAddress::Custom { kind: kind.clone(), block: Hash::of(&self.access.block()) }
+            }
+            (_, None) => AccessAddress::Ipfs(Hash::of(&self.access.block())),
         };
-        Ok(Manifest { name: self.name.clone(), kind: self.kind, access, meta: None })
+        Ok(Manifest { name: self.name.clone(), kind: self.kind, access, meta: self.meta.clone() })
     }
 
     /// Its address, which follows from its name, kind and access alone.
@@ -125,7 +155,7 @@ impl DatabaseSpec {
 }
 
 /// A database that is open on this node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DatabaseInfo {
     /// Its number here.
     pub id: DatabaseId,
@@ -137,4 +167,6 @@ pub struct DatabaseInfo {
     pub spec: DatabaseSpec,
     /// The number of its family here.
     pub family: u32,
+    /// The database that says who may write it, where there is one.
+    pub controller: Option<DatabaseId>,
 }

@@ -1,7 +1,8 @@
 //! [`JournalOp`]: what the journal records.
 
-use crate::{AccessSpec, DatabaseId, DatabaseSpec, Hash, encoder::Encoder, shipping::Shipment};
+use crate::{AccessSpec, DatabaseId, DatabaseSpec, Hash, Hold, encoder::Encoder, shipping::Shipment};
 use ciborium::Value as Cbor;
+use debros_core::Value;
 use debros_ipfs::Place;
 
 /// One thing that happened on this node. State follows from these, in their order, and from the blocks beside them, and
@@ -9,7 +10,7 @@ use debros_ipfs::Place;
 ///
 /// In the journal an operation is a CBOR array whose first item is the number of its kind. A kind never changes its
 /// meaning; later versions add kinds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum JournalOp {
     /// 1: a database was opened for the first time, and has this number from now on.
     DatabaseOpened { id: DatabaseId, manifest: Hash, spec: DatabaseSpec },
@@ -24,6 +25,37 @@ pub(crate) enum JournalOp {
     ShipmentsLost { daemon: String, databases: Vec<DatabaseId>, until: Place },
     /// 6: of what a daemon had lost it has everything before this place again; all of it, without one.
     ShippedAgain { daemon: String, until: Option<Place>, added: Vec<Shipment> },
+    /// 7: an entry was received and is held back; its block is this one of the group.
+    EntryHeld { database: DatabaseId, block: u32, held: HeldOp, lacks: Lacks },
+    /// 8: an entry that was held back has joined.
+    EntryReleased { database: DatabaseId, hash: Hash },
+    /// 9: an entry that is held back was judged again. Without a reason it is forgotten: it is not listed any more, and
+    /// judged as a new one when it is received again.
+    HoldChanged { database: DatabaseId, hash: Hash, held: Option<(HeldOp, Lacks)> },
+    /// 10: who may write a database is decided otherwise from now on, by a rule of the application's own.
+    RightsChanged { database: DatabaseId },
+}
+
+/// What is known of an entry that is held back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HeldOp {
+    pub(crate) hold: Hold,
+    /// Does an entry build on it that may join?
+    pub(crate) needed: bool,
+    /// When it was received, in milliseconds since 1970.
+    pub(crate) since: u64,
+    /// The peer from which it came.
+    pub(crate) from: String,
+}
+
+/// What was not here when an entry was judged. It is recorded, as what is here cannot be told again when the journal is
+/// replayed: then the blocks of the whole group are there from its beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lacks {
+    /// Of the entries that it follows or refers to.
+    pub(crate) entries: Vec<Hash>,
+    /// Of the heads of when its user's right was revoked.
+    pub(crate) frontier: Vec<Hash>,
 }
 
 /// Why an operation of the journal is not understood.
@@ -58,9 +90,13 @@ impl JournalOp {
                 match &spec.access {
                     AccessSpec::Ipfs { write } => Cbor::Array(vec![texts(write)]),
                     AccessSpec::Orbitdb { name, admins } => Cbor::Array(vec![texts(admins), Cbor::from(name.as_str())]),
+                    AccessSpec::Custom { kind, parameters } => {
+                        Cbor::Array(vec![Cbor::Bytes(parameters.clone()), Cbor::from(kind.as_str())])
+                    }
                 },
                 Cbor::from(spec.family.as_str()),
                 Cbor::Bytes(spec.tag.clone()),
+                spec.meta.as_ref().map_or(Cbor::Null, |meta| Cbor::Bytes(meta.to_dag_cbor().unwrap_or_default())),
             ],
             JournalOp::Shipped { daemon, until, added, replaced } => vec![
                 Cbor::from(4),
@@ -79,6 +115,19 @@ impl JournalOp {
             JournalOp::ShippedAgain { daemon, until, added } => {
                 vec![Cbor::from(6), Cbor::from(daemon.as_str()), places(until), shipments(added)]
             }
+            JournalOp::EntryHeld { database, block, held, lacks } => {
+                vec![Cbor::from(7), Cbor::from(database.0), Cbor::from(*block), held_to_cbor(held, lacks)]
+            }
+            JournalOp::EntryReleased { database, hash } => {
+                vec![Cbor::from(8), Cbor::from(database.0), Cbor::Bytes(hash.digest().to_vec())]
+            }
+            JournalOp::HoldChanged { database, hash, held } => vec![
+                Cbor::from(9),
+                Cbor::from(database.0),
+                Cbor::Bytes(hash.digest().to_vec()),
+                held.as_ref().map_or(Cbor::Null, |(held, lacks)| held_to_cbor(held, lacks)),
+            ],
+            JournalOp::RightsChanged { database } => vec![Cbor::from(10), Cbor::from(database.0)],
         };
         let mut bytes = Vec::new();
         let written = ciborium::into_writer(&Cbor::Array(items), &mut bytes);
@@ -94,15 +143,15 @@ impl JournalOp {
         let op = match number::<u64>(next()?)? {
             1 => JournalOp::DatabaseOpened {
                 id: DatabaseId(number(next()?)?),
-                manifest: Hash::from_digest(
-                    bytes_of(next()?)?.try_into().map_err(|_| damaged("a hash is not of 32 bytes"))?,
-                ),
+                manifest: hash(next()?)?,
                 spec: DatabaseSpec {
                     name: text(next()?)?,
                     kind: text(next()?)?.parse().map_err(|_| damaged("a database is of an unknown type"))?,
                     access: access(next()?)?,
                     family: text(next()?)?,
                     tag: bytes_of(next()?)?,
+                    // folders of before there was one have none
+                    meta: next().ok().filter(|meta| !meta.is_null()).map(meta).transpose()?,
                 },
             },
             2 => JournalOp::IdentityAdded { block: number(next()?)? },
@@ -123,6 +172,18 @@ impl JournalOp {
                 until: place(next()?)?,
                 added: list(next()?)?.into_iter().map(shipment).collect::<Result<_, _>>()?,
             },
+            7 => {
+                let (database, block) = (DatabaseId(number(next()?)?), number(next()?)?);
+                let (held, lacks) = held(next()?)?;
+                JournalOp::EntryHeld { database, block, held, lacks }
+            }
+            8 => JournalOp::EntryReleased { database: DatabaseId(number(next()?)?), hash: hash(next()?)? },
+            9 => JournalOp::HoldChanged {
+                database: DatabaseId(number(next()?)?),
+                hash: hash(next()?)?,
+                held: Some(next()?).filter(|value| !value.is_null()).map(held).transpose()?,
+            },
+            10 => JournalOp::RightsChanged { database: DatabaseId(number(next()?)?) },
             newer => return Err(JournalOpError::Newer(newer)),
         };
         if items.next().is_some() { Err(damaged("it has too many items")) } else { Ok(op) }
@@ -144,6 +205,49 @@ fn text(value: Cbor) -> Result<String, JournalOpError> {
 
 fn bytes_of(value: Cbor) -> Result<Vec<u8>, JournalOpError> {
     value.into_bytes().map_err(|_| JournalOpError::Damaged("bytes are missing"))
+}
+
+fn hash(value: Cbor) -> Result<Hash, JournalOpError> {
+    let digest = bytes_of(value)?.try_into();
+    digest.map(Hash::from_digest).map_err(|_| JournalOpError::Damaged("a hash is not of 32 bytes"))
+}
+
+fn held_to_cbor(held: &HeldOp, lacks: &Lacks) -> Cbor {
+    let (kind, more) = held.hold.to_parts();
+    let digests = |hashes: &[Hash]| Cbor::Bytes(hashes.iter().flat_map(|hash| hash.digest().iter().copied()).collect());
+    Cbor::Array(vec![
+        Cbor::from(kind),
+        Cbor::Bytes(more.to_vec()),
+        Cbor::from(held.needed),
+        Cbor::from(held.since),
+        Cbor::from(held.from.as_str()),
+        digests(&lacks.entries),
+        digests(&lacks.frontier),
+    ])
+}
+
+fn held(value: Cbor) -> Result<(HeldOp, Lacks), JournalOpError> {
+    let damaged = JournalOpError::Damaged;
+    let items: [Cbor; 7] =
+        list(value)?.try_into().map_err(|_| damaged("what is held back is not described by seven items"))?;
+    let [kind, more, needed, since, from, entries, frontier] = items;
+    let hold = Hold::from_parts(number(kind)?, &bytes_of(more)?);
+    let held = HeldOp {
+        hold: hold.ok_or(damaged("the reason for holding an entry back is unknown"))?,
+        needed: needed.into_bool().map_err(|_| damaged("a truth value is missing"))?,
+        since: number(since)?,
+        from: text(from)?,
+    };
+    Ok((held, Lacks { entries: hashes(entries)?, frontier: hashes(frontier)? }))
+}
+
+fn hashes(value: Cbor) -> Result<Vec<Hash>, JournalOpError> {
+    let bytes = bytes_of(value)?;
+    let (digests, rest) = bytes.as_chunks::<32>();
+    match rest.is_empty() {
+        true => Ok(digests.iter().map(|digest| Hash::from_digest(*digest)).collect()),
+        false => Err(JournalOpError::Damaged("hashes are not of 32 bytes")),
+    }
 }
 
 fn list(value: Cbor) -> Result<Vec<Cbor>, JournalOpError> {
@@ -178,16 +282,25 @@ fn shipment(value: Cbor) -> Result<Shipment, JournalOpError> {
         number: number(next()?)?,
         level: number(next()?)?,
         first: number(next()?)?,
-        root: Hash::from_digest(bytes_of(next()?)?.try_into().map_err(|_| damaged("a hash is not of 32 bytes"))?),
+        root: hash(next()?)?,
         depth: number(next()?)?,
         blocks: number(next()?)?,
     };
     if items.next().is_some() { Err(damaged("a shipment has too many items")) } else { Ok(shipment) }
 }
 
+fn meta(value: Cbor) -> Result<Value, JournalOpError> {
+    Value::from_dag_cbor(&bytes_of(value)?).map_err(|_| JournalOpError::Damaged("the meta of a manifest is unreadable"))
+}
+
 fn access(value: Cbor) -> Result<AccessSpec, JournalOpError> {
     let mut items = list(value)?.into_iter();
-    let ids = list(items.next().unwrap_or(Cbor::Null))?.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
+    let first = items.next().unwrap_or(Cbor::Null);
+    if first.is_bytes() {
+        let parameters = bytes_of(first)?;
+        return Ok(AccessSpec::Custom { kind: text(items.next().unwrap_or(Cbor::Null))?, parameters });
+    }
+    let ids = list(first)?.into_iter().map(text).collect::<Result<Vec<_>, _>>()?;
     Ok(match items.next() {
         None => AccessSpec::Ipfs { write: ids },
         Some(name) => AccessSpec::Orbitdb { name: text(name)?, admins: ids },
@@ -206,16 +319,20 @@ mod tests {
             access,
             family: "Post".to_owned(),
             tag: vec![0, 255],
+            meta: Some(Value::from("of")),
         };
         let opened =
             |id, access| JournalOp::DatabaseOpened { id: DatabaseId(id), manifest: Hash::of(b"m"), spec: spec(access) };
         let place = Place::from_bytes(&[7; 48]).expect("48 bytes are a place");
         let (database, root) = (DatabaseId(4), Hash::of(b"root"));
+        let held = |hold, needed| HeldOp { hold, needed, since: 1_700_000_000_000, from: "12D3".to_owned() };
+        let lacks = Lacks { entries: vec![root, Hash::of(b"other")], frontier: vec![root] };
         let shipment = Shipment { database, number: 77, level: 2, first: 9, root, depth: 1, blocks: 1_000 };
         vec![
             opened(0, AccessSpec::Ipfs { write: vec![] }),
             opened(u32::MAX, AccessSpec::Ipfs { write: vec!["*".to_owned(), "a".to_owned()] }),
             opened(7, AccessSpec::Orbitdb { name: "n".to_owned(), admins: vec!["a".to_owned()] }),
+            opened(8, AccessSpec::Custom { kind: "own".to_owned(), parameters: vec![0xf6] }),
             JournalOp::IdentityAdded { block: 3 },
             JournalOp::EntryAccepted { database: DatabaseId(70_000), block: u32::MAX },
             JournalOp::Shipped {
@@ -228,6 +345,22 @@ mod tests {
             JournalOp::ShipmentsLost { daemon: "12D3".to_owned(), databases: vec![DatabaseId(3)], until: place },
             JournalOp::ShippedAgain { daemon: "12D3".to_owned(), until: Some(place), added: vec![shipment] },
             JournalOp::ShippedAgain { daemon: "12D3".to_owned(), until: None, added: vec![] },
+            JournalOp::EntryHeld { database, block: 3, held: held(Hold::Missing, true), lacks: lacks.clone() },
+            JournalOp::EntryHeld {
+                database,
+                block: 0,
+                held: held(Hold::Refused { reason: "forged".to_owned() }, false),
+                lacks: Lacks::default(),
+            },
+            JournalOp::EntryReleased { database, hash: root },
+            JournalOp::HoldChanged {
+                database,
+                hash: root,
+                held: Some((held(Hold::Denied { user: "u".to_owned() }, true), lacks.clone())),
+            },
+            JournalOp::HoldChanged { database, hash: root, held: Some((held(Hold::Identity(root), true), lacks)) },
+            JournalOp::HoldChanged { database, hash: root, held: None },
+            JournalOp::RightsChanged { database },
         ]
     }
 

@@ -69,6 +69,7 @@
 //! is at most [`MAX_ACCEPTED`] bytes and [`MAX_DEPTH`] levels deep; and everything that it follows or refers to is
 //! here. Honest JavaScript entries pass. A payload that means nothing joins the log and changes no state.
 
+mod access_controller;
 mod access_list;
 mod address;
 mod capabilities;
@@ -81,8 +82,11 @@ mod encoder;
 mod entry;
 mod event_range;
 mod events;
+mod frontier;
 mod hash;
 mod heads;
+mod held_entry;
+mod hold;
 mod identity;
 mod identity_block;
 mod inspection;
@@ -99,15 +103,20 @@ mod problem;
 mod public_key;
 mod read;
 mod read_error;
+mod receipt;
+mod received;
 mod scanner;
 mod schema;
 mod shipping;
 mod signing_key;
 mod snapshot;
 mod state;
+mod tender;
 mod user_key;
+mod verifier;
 mod writer;
 
+pub use access_controller::{AccessController, Request};
 pub use access_list::{AccessList, AccessListError};
 pub use address::{AccessAddress, Address, NotAnAccessAddress, NotAnAddress};
 pub use capabilities::Capabilities;
@@ -124,6 +133,8 @@ pub use entry::{Entry, EntryError, EntryLinks};
 pub use event_range::{EventRange, UnknownBound};
 pub use events::{Event, Events};
 pub use hash::{Hash, NotAHash};
+pub use held_entry::{HeldEntry, Wanted};
+pub use hold::Hold;
 pub use identity::Identity;
 pub use identity_block::{IdentityBlock, IdentityError};
 pub use inspection::{
@@ -132,15 +143,19 @@ pub use inspection::{
 pub use javascript::{JavaScriptEntry, JavaScriptError, JavaScriptLog, NotJavaScriptCbor, decode_as_javascript};
 pub use key_file::KeyFileError;
 pub use keystore::{Keystore, KeystoreError};
-pub use limits::{MAX_ACCEPTED, MAX_DEPTH, MAX_HEADS, MAX_JUMP, MAX_KEY, MAX_LINKS, MAX_TIME, MAX_WRITTEN};
+pub use limits::{
+    LimitError, Limits, MAX_ACCEPTED, MAX_DEPTH, MAX_HEADS, MAX_JUMP, MAX_KEY, MAX_LINKS, MAX_TIME, MAX_WRITTEN,
+};
 pub use log::{Log, LogError};
 pub use manifest::{Manifest, ManifestError};
-pub use node::{Node, NodeOptions, OpenError};
+pub use node::{Node, NodeOptions, OpenError, ReceiveError};
 pub use payload::{Op, Payload};
 pub use problem::Problem;
 pub use public_key::{NotAPublicKey, PublicKey};
 pub use read::{ReadDocuments, RowRefs};
 pub use read_error::ReadError;
+pub use receipt::Receipt;
+pub use received::Received;
 pub use scanner::ScanError;
 pub use schema::{IndexRow, NoSchema, Schema, Verdict};
 #[cfg(feature = "kubo")]

@@ -1,15 +1,18 @@
 //! [`Node`]: the databases in one data folder.
 
 use crate::{
-    Identity, Keystore, KeystoreError, Schema, Snapshot, Writer,
+    AccessController, DatabaseId, Hash, Identity, JoinError, Keystore, KeystoreError, Limits, Receipt, Schema,
+    Snapshot, Writer,
     state::{Core, Replay},
+    tender::Tender,
+    verifier::Verifier,
 };
 use debros_ipfs::{CommitError, Durability, Report, Store, StoreError, StoreOptions};
 use std::{fmt, path::Path, sync::Arc};
 use zeroize::Zeroizing;
 
 /// How a node works.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct NodeOptions {
     /// How the store below works.
@@ -18,6 +21,19 @@ pub struct NodeOptions {
     /// JavaScript's default is 16, with which an entry takes twice the space; ours is 0, which every JavaScript peer
     /// reads. Other nodes do not need the same number.
     pub references: usize,
+    /// What is taken from others.
+    pub limits: Limits,
+    /// Rules of the application's own that say who may write: see [`AccessSpec::Custom`](crate::AccessSpec).
+    pub controllers: Vec<Arc<dyn AccessController>>,
+}
+
+impl fmt::Debug for NodeOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let controllers: Vec<&str> = self.controllers.iter().map(|rule| rule.kind()).collect();
+        let mut debug = f.debug_struct("NodeOptions");
+        debug.field("store", &self.store).field("references", &self.references).field("limits", &self.limits);
+        debug.field("controllers", &controllers).finish()
+    }
 }
 
 /// Why a data folder could not be opened.
@@ -30,6 +46,30 @@ pub enum OpenError {
     /// The private keys.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// A thread could not be started.
+    #[error("a thread of the node could not be started: {0}")]
+    Thread(std::io::Error),
+}
+
+/// Why nothing was taken of what was received.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReceiveError {
+    /// State could not be read or changed; or there is no such database.
+    #[error(transparent)]
+    Join(JoinError),
+    /// The local store failed, or was closed.
+    #[error("what was received could not be stored: {0}")]
+    Commit(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<CommitError<JoinError>> for ReceiveError {
+    fn from(error: CommitError<JoinError>) -> ReceiveError {
+        match error {
+            CommitError::Job(error) => ReceiveError::Join(error),
+            other => ReceiveError::Commit(Box::new(other)),
+        }
+    }
 }
 
 /// The databases in one data folder, and the private keys that write them. A cheap clone.
@@ -38,6 +78,8 @@ pub struct Node {
     store: Store,
     core: Arc<Core>,
     keystore: Arc<Keystore>,
+    verifier: Arc<Verifier>,
+    tender: Arc<Tender>,
     references: usize,
 }
 
@@ -47,11 +89,13 @@ impl Node {
     /// # Errors
     /// If the folder is in use, of a newer format, damaged where state needs it, or cannot be read or written.
     pub fn open(dir: &Path, options: NodeOptions, schema: Arc<dyn Schema>) -> Result<Node, OpenError> {
-        let core = Arc::new(Core::new(schema));
+        let core = Arc::new(Core::new(schema, options.limits.clone(), &options.controllers));
         // first the store: it makes the folder, and locks it
         let store = Store::open(dir, options.store, Arc::new(Replay { core: core.clone() }))?;
         let keystore = Arc::new(Keystore::open(&dir.join("keys"))?);
-        Ok(Node { store, core, keystore, references: options.references })
+        let tender = Tender::start(store.clone(), core.clone()).map_err(OpenError::Thread)?;
+        let verifier = Arc::new(Verifier::new(options.limits));
+        Ok(Node { store, core, keystore, verifier, tender: Arc::new(tender), references: options.references })
     }
 
     /// The identity of this name, whose keys are made the first time.
@@ -104,8 +148,64 @@ impl Node {
         E: Send + 'static,
         F: FnOnce(&mut Writer<'_>) -> Result<T, E> + Send + 'static,
     {
-        let (core, references) = (self.core.clone(), self.references);
-        self.store.commit(durability, move |group| job(&mut Writer::new(group, &core, references)))
+        let (core, references, tender) = (self.core.clone(), self.references, self.tender.clone());
+        self.store.commit(durability, move |group| {
+            let result = job(&mut Writer::new(group, &core, references));
+            if core.take_ready() {
+                tender.call();
+            }
+            result
+        })
+    }
+
+    /// Takes what came from a peer: `identities` that its entries name, and `entries` of a database, in any order. What
+    /// can be checked of an entry by itself is checked on all cores, beside other writes; then those that may join do,
+    /// in one commit, and others are held back ([`Hold`](crate::Hold), [`ReadDocuments::held`](crate::ReadDocuments)).
+    /// An entry that is held back is judged again, by itself, when what it lacked arrives. Each signature is checked
+    /// once.
+    ///
+    /// `from` names the peer, in what is told of entries that are held back.
+    ///
+    /// # Errors
+    /// If the store fails, or there is no such database. Nothing is taken then.
+    pub async fn receive(
+        &self,
+        database: DatabaseId,
+        from: &str,
+        identities: Vec<Vec<u8>>,
+        entries: Vec<Vec<u8>>,
+    ) -> Result<Receipt, ReceiveError> {
+        let received = self.verifier.look(entries).await;
+        let from = from.to_owned();
+        let taken = self.write(Durability::Local, move |writer| {
+            let mut bad = Vec::new();
+            for identity in identities {
+                match writer.add_identity(&identity) {
+                    Ok(_) => {}
+                    Err(error @ (JoinError::Read(_) | JoinError::Apply(_))) => return Err(error),
+                    // what names it stays without it, and is held back
+                    Err(error) => bad.push((Hash::of(&identity), error)),
+                }
+            }
+            let mut receipt = writer.receive(database, received, &from)?;
+            receipt.not_kept.append(&mut bad);
+            Ok(receipt)
+        });
+        Ok(taken.await?)
+    }
+
+    /// Has the entries of a database that are held back for want of a right judged again, when an
+    /// [`AccessController`] decides otherwise now. After a grant or a revocation it happens by itself.
+    ///
+    /// # Errors
+    /// If the store fails, or there is no such database.
+    pub async fn judge_again(&self, database: DatabaseId) -> Result<(), ReceiveError> {
+        Ok(self.write(Durability::Local, move |writer| writer.judge_rights_again(database)).await?)
+    }
+
+    /// Waits until every entry for which something has changed was judged again. Blocks.
+    pub fn settle(&self) {
+        self.tender.wait_idle();
     }
 
     /// The databases as they are now.
@@ -131,6 +231,7 @@ impl Node {
     /// # Errors
     /// If something could not be made durable.
     pub async fn close(&self) -> Result<(), StoreError> {
+        self.tender.end();
         self.store.close().await
     }
 }

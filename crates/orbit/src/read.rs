@@ -1,10 +1,12 @@
 //! [`ReadDocuments`]: reading the databases of a node.
 
 use crate::{
-    Address, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Hash, Problem, ReadError, RowRef,
+    AccessSpec, Address, Capabilities, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Hash, HeldEntry, Payload,
+    Problem, ReadError, RowRef, Wanted,
     state::{
-        ADDRESSES, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FieldReader, INDEXES, MEMBERS, NAMES, PROBLEMS,
-        family_prefix, index_prefix, key_of, load_record, load_value, name_key, past, problem_key,
+        ADDRESSES, ANY, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FRONTIER, FieldReader, HELD, HeldRow,
+        INDEXES, MEMBERS, NAMES, PROBLEMS, WAITING, family_prefix, hash_at, index_prefix, key_of, load_record,
+        load_value, name_key, past, problem_key,
     },
 };
 use debros_core::{Map, Value};
@@ -226,6 +228,99 @@ pub trait ReadDocuments: Readable {
     /// If the store cannot be read.
     fn load_value(&self, position: Position) -> Result<Value, ReadError> {
         Ok(load_value(self.state(), position)?)
+    }
+
+    /// May this user write this database now? An [`AccessController`](crate::AccessController) of the application's own
+    /// may yet refuse a single entry.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or there is no such database.
+    fn may_write(&self, database: DatabaseId, user: &str) -> Result<bool, ReadError> {
+        let info = self.info(database)?;
+        Ok(self.core().may_write(self.state(), &info, user)?)
+    }
+
+    /// Who has which right, as an access database says: its rows, and its founding admins as `admin`.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or there is no such database.
+    fn capabilities(&self, access: DatabaseId) -> Result<Capabilities, ReadError> {
+        let info = self.info(access)?;
+        let AccessSpec::Ipfs { write: admins } = &info.spec.access else { return Ok(Capabilities::default()) };
+        let mut rows = Vec::new();
+        for row in self.scan_keys(access, &[], None, false) {
+            let block = self.state().block_at(row?.position)?;
+            let unreadable = |e: crate::EntryError| ReadError::State(Box::new(e));
+            let payload = crate::Entry::decode(&block).map_err(unreadable)?.payload().clone();
+            if let Some(payload) = Payload::from_value(payload) {
+                rows.push((payload.key, payload.value));
+            }
+        }
+        let rows = rows.iter().filter_map(|(key, value)| Some((key.as_text()?, value)));
+        Ok(Capabilities::new(rows.filter(|(key, _)| !key.starts_with(FRONTIER)), admins))
+    }
+
+    /// The entries that are held back, and why; of one database, if one is named.
+    fn held(&self, database: Option<DatabaseId>) -> Box<dyn Iterator<Item = Result<HeldEntry, ReadError>> + '_> {
+        let prefix = database.map_or_else(Vec::new, |database| key_of(database, &[]));
+        Box::new(range(self.state(), HELD, &prefix, &[], None, false).filter_map(|row| {
+            let found = row.and_then(|(key, row)| {
+                let row = HeldRow::from_bytes(&row).ok_or_else(|| broken("an entry that is held back"))?;
+                let Some(held) = row.held else { return Ok(None) };
+                Ok(Some(HeldEntry {
+                    database: database_at(&key, 0)?,
+                    hash: hash_at(&key, 4)?,
+                    hold: held.hold,
+                    from: held.from,
+                    since: held.since,
+                    bytes: row.position.len,
+                    missing: row.missing,
+                    needed: held.needed,
+                }))
+            });
+            found.transpose()
+        }))
+    }
+
+    /// The blocks that entries wait for that may join with them, each once; of one database, if one is named, and at
+    /// most so many.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn wanted(&self, database: Option<DatabaseId>, most: usize) -> Result<Vec<Wanted>, ReadError> {
+        let mut wanted: Vec<Wanted> = Vec::new();
+        for row in self.state().scan(WAITING, &[], None, false) {
+            if wanted.len() >= most {
+                break;
+            }
+            let (key, _) = row?;
+            let (of, missing) = (database_at(&key, 0)?, hash_at(&key, 4)?);
+            let (waiter_of, waiter) = (database_at(&key, 36)?, hash_at(&key, 40)?);
+            if database.is_some_and(|database| database != waiter_of) {
+                continue;
+            }
+            let next = if of == ANY { Wanted::Identity(missing) } else { Wanted::Entry(of, missing) };
+            if wanted.last() == Some(&next) {
+                continue;
+            }
+            let waits = crate::state::held(self.state(), waiter_of, &waiter)?;
+            if waits.is_some_and(|row| of == ANY || row.needs_ancestors())
+                && (of == ANY || crate::state::held(self.state(), of, &missing)?.is_none_or(|row| row.held.is_none()))
+            {
+                wanted.push(next);
+            }
+        }
+        Ok(wanted)
+    }
+
+    /// A hash over everything that the log of a database means: what each key holds and by which entry, what is deleted,
+    /// and the heads. Replicas with the same heads, of the database and of the one that says who may write it, and with
+    /// the same keys for what is encrypted, have the same hash. Reads every row.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or there is no such database.
+    fn state_hash(&self, database: DatabaseId) -> Result<[u8; 32], ReadError> {
+        Ok(crate::state::state_hash(self.state(), self.core(), &*self.info(database)?)?)
     }
 
     /// What is in the logs and is no row, database by database; of one database, if one is named.

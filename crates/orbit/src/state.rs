@@ -5,9 +5,13 @@ mod author;
 mod core;
 mod document_row;
 mod fields;
+mod held_row;
+mod hold;
 mod job;
 mod log_row;
 mod replay;
+mod rights;
+mod state_hash;
 mod tables;
 
 pub(crate) use accept::{Accepted, Judged, Outcome, settle};
@@ -17,10 +21,15 @@ pub(crate) use core::all_entries;
 pub(crate) use core::{Core, StateError, load_record, load_value, next_database};
 pub(crate) use document_row::DocumentRow;
 pub(crate) use fields::{FieldReader, Fields};
+pub(crate) use held_row::HeldRow;
+pub(crate) use hold::{Known, hash_at, held, known, lacks};
 pub(crate) use job::Job;
 pub(crate) use log_row::{Head, LogRow};
 pub(crate) use replay::{Replay, refused};
+pub(crate) use rights::{ADMIN, FRONTIER, Right, WRITE, rights_row};
+pub(crate) use state_hash::state_hash;
 pub(crate) use tables::{
-    ADDRESSES, DOCUMENTS, FAMILIES, FAMILY_ROWS, INDEXES, MEMBERS, NAMES, PROBLEMS, SHIPMENTS, SHIPPED, family_prefix,
-    index_prefix, key_of, name_key, past, problem_key, shipment_key,
+    ADDRESSES, ANY, DOCUMENTS, FAMILIES, FAMILY_ROWS, HELD, INDEXES, MEMBERS, NAMES, PROBLEMS, PROTECTED, READY,
+    SHIPMENTS, SHIPPED, WAITING, family_prefix, index_prefix, key_of, name_key, past, problem_key, shipment_key,
+    waiting_key,
 };

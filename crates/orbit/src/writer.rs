@@ -3,6 +3,8 @@
 mod append;
 mod join;
 mod open;
+mod receive;
+mod rights;
 
 pub use append::WriteError;
 pub use join::JoinError;
@@ -10,6 +12,7 @@ pub use open::OpenDatabaseError;
 
 use crate::{
     DatabaseId, DatabaseInfo, Hash, IdentityBlock, ReadDocuments, ReadError,
+    frontier::Frontier,
     journal_op::JournalOp,
     read::Readable,
     state::{Author, Core, Job},
@@ -23,6 +26,8 @@ pub struct Writer<'w> {
     job: &'w mut dyn Job,
     core: &'w Core,
     references: usize,
+    /// What was in logs when rights were revoked, as far as it was looked up for this write.
+    frontiers: Vec<Frontier>,
     /// What this write has looked up before.
     databases: HashMap<DatabaseId, Arc<DatabaseInfo>>,
     authors: HashMap<Hash, Arc<Author>>,
@@ -30,7 +35,13 @@ pub struct Writer<'w> {
 
 impl<'w> Writer<'w> {
     pub(crate) fn new(job: &'w mut dyn Job, core: &'w Core, references: usize) -> Writer<'w> {
-        Writer { job, core, references, databases: HashMap::new(), authors: HashMap::new() }
+        let (databases, authors) = (HashMap::new(), HashMap::new());
+        Writer { job, core, references, frontiers: Vec::new(), databases, authors }
+    }
+
+    pub(crate) fn with_frontiers(mut self, frontiers: Vec<Frontier>) -> Writer<'w> {
+        self.frontiers = frontiers;
+        self
     }
 
     fn database_info(&mut self, database: DatabaseId) -> Result<Arc<DatabaseInfo>, ReadError> {

@@ -77,10 +77,10 @@ impl Application {
         let name = self.database_name(model, user, shard);
         let access = match (model.scope, &name.user) {
             (Scope::User, Some(user)) => AccessSpec::Ipfs { write: vec![user.clone()] },
-            (Scope::Global(Writers::Admins), _) => AccessSpec::Orbitdb {
-                name: DatabaseName::global(&self.name, ACCESS).to_string(),
-                admins: self.admins.iter().map(UserId::to_string).collect(),
-            },
+            (Scope::Global(Writers::Admins), _) => AccessSpec::orbitdb(
+                DatabaseName::global(&self.name, ACCESS).to_string(),
+                self.admins.iter().map(UserId::to_string),
+            ),
             (Scope::User, None) | (Scope::Global(Writers::Anyone | Writers::Owner), _) => {
                 AccessSpec::Ipfs { write: vec!["*".to_owned()] }
             }
@@ -91,6 +91,7 @@ impl Application {
             access,
             family: self.family(model.stored),
             tag: Vec::new(),
+            meta: None,
         }
     }
 }

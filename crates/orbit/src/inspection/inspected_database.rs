@@ -14,6 +14,8 @@ pub struct InspectedDatabase {
     pub entries: u64,
     /// Bytes of these.
     pub bytes: u64,
+    /// Entries that were received and are held back.
+    pub held: u64,
     /// The entries that no other follows, and their times; newest first.
     pub heads: Vec<(Hash, u64)>,
     /// The smallest time of a clock.

@@ -3,7 +3,7 @@ use super::{
     SeenEntry, inspected_daemon::Daemon, seen_entry::WaitingEntry,
 };
 use crate::{
-    Address, DatabaseId, DatabaseSpec, EntryError, Hash, IdentityBlock, IdentityError, JoinError, LogError,
+    AccessSpec, Address, DatabaseId, DatabaseSpec, EntryError, Hash, IdentityBlock, IdentityError, JoinError, LogError,
     journal_op::JournalOp, log::check_time,
 };
 use debros_ipfs::{CommittedGroup, FolderItem, FolderReader};
@@ -31,6 +31,8 @@ pub(super) struct Inspector<'i> {
     others: HashSet<Hash>,
     /// Entries, where they are judged.
     ancestors: Ancestors,
+    /// Entries that are held back.
+    held: HashMap<(DatabaseId, Hash), WaitingEntry>,
     batch: Vec<WaitingEntry>,
     batch_bytes: usize,
     /// Counts the operations.
@@ -45,6 +47,11 @@ struct Database {
     since: u64,
     entries: u64,
     bytes: u64,
+    held: u64,
+    /// Entries that were held back and followed by others when they were released, until they are looked at.
+    released: HashSet<Hash>,
+    /// Entries that are held back and followed by others.
+    followed: HashSet<Hash>,
     heads: HashMap<Hash, u64>,
     times: Option<(u64, u64)>,
     /// Entries by the number of the identity.
@@ -62,6 +69,7 @@ impl<'i> Inspector<'i> {
             daemons: BTreeMap::new(),
             others: HashSet::new(),
             ancestors: Ancestors::default(),
+            held: HashMap::new(),
             batch: Vec::new(),
             batch_bytes: 0,
             at: 0,
@@ -109,6 +117,17 @@ impl<'i> Inspector<'i> {
                 Ok(JournalOp::ShippedAgain { daemon, until, added }) => {
                     self.daemons.entry(daemon).or_default().shipped_again(until.is_none(), &added);
                 }
+                Ok(JournalOp::EntryHeld { database, block, .. }) => {
+                    entries.insert(block);
+                    self.entry_held(group, database, block);
+                }
+                Ok(JournalOp::EntryReleased { database, hash }) => self.entry_released(group, database, hash),
+                Ok(JournalOp::HoldChanged { database, hash, .. }) => {
+                    if !self.held.contains_key(&(database, hash)) {
+                        self.fault_of_operation(group, format!("it judges the entry {hash}, which is not held back"));
+                    }
+                }
+                Ok(JournalOp::RightsChanged { .. }) => {}
                 Err(error) => {
                     let reason = JournalOpNewer::or_reason(error)?;
                     self.fault_of_operation(group, reason);
@@ -152,6 +171,9 @@ impl<'i> Inspector<'i> {
             since: self.at,
             entries: 0,
             bytes: 0,
+            held: 0,
+            released: HashSet::new(),
+            followed: HashSet::new(),
             heads: HashMap::new(),
             times: None,
             authors: HashMap::new(),
@@ -176,7 +198,7 @@ impl<'i> Inspector<'i> {
         }
         match spec.access.controller().map(|controller| controller.address()) {
             None => {
-                let list = Hash::of(&spec.access.list().to_bytes());
+                let list = Hash::of(&spec.access.block());
                 if !self.others.contains(&list) {
                     self.fault_of_database(&spec.name, format!("its access list, the block {list}, is missing"));
                 }
@@ -223,22 +245,54 @@ impl<'i> Inspector<'i> {
     }
 
     fn entry_accepted(&mut self, group: &CommittedGroup, database: DatabaseId, block: u32) {
+        let Some(entry) = self.entry_at(group, database, block) else { return };
+        self.wait_for_batch(entry);
+    }
+
+    fn entry_held(&mut self, group: &CommittedGroup, database: DatabaseId, block: u32) {
+        let Some(entry) = self.entry_at(group, database, block) else { return };
+        // what follows it may be in the batch
+        self.finish_batch();
+        if let Some(database) = self.databases.get_mut(&database) {
+            database.held += 1;
+        }
+        self.held.insert((database, entry.hash), entry);
+    }
+
+    fn entry_released(&mut self, group: &CommittedGroup, database: DatabaseId, hash: Hash) {
+        let Some(entry) = self.held.remove(&(database, hash)) else {
+            self.fault_of_operation(group, format!("it releases the entry {hash}, which is not held back"));
+            return;
+        };
+        if let Some(database) = self.databases.get_mut(&database) {
+            database.held -= 1;
+            database.released.insert(hash);
+        }
+        self.wait_for_batch(WaitingEntry { at: self.at, ..entry });
+    }
+
+    /// The entry of an operation, if there is one.
+    fn entry_at(&mut self, group: &CommittedGroup, database: DatabaseId, block: u32) -> Option<WaitingEntry> {
         let Some((cid, bytes, position)) = group.block(block) else {
             self.fault_of_operation(group, format!("it names block {block} of the group, which has none"));
-            return;
+            return None;
         };
         let Some(hash) = Hash::from_cid(cid) else {
             self.fault_of_operation(group, format!("the block {cid} is no DAG-CBOR, so it is no entry"));
-            return;
+            return None;
         };
         let known = self.databases.get(&database).is_some_and(|database| database.since < self.at);
         if !known {
             let fault = InspectionFault::NoDatabase { database: database.0, entry: hash, position };
             self.inspection.add_fault(fault);
-            return;
+            return None;
         }
-        self.batch_bytes += bytes.len();
-        self.batch.push(WaitingEntry { database, hash, bytes: bytes.to_vec(), position, at: self.at });
+        Some(WaitingEntry { database, hash, bytes: bytes.to_vec(), position, at: self.at })
+    }
+
+    fn wait_for_batch(&mut self, entry: WaitingEntry) {
+        self.batch_bytes += entry.bytes.len();
+        self.batch.push(entry);
         if self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES {
             self.finish_batch();
         }
@@ -279,14 +333,19 @@ impl<'i> Inspector<'i> {
         let (time, checked) = (seen.time, self.inspection.checked);
         // before the heads change, which know most of what is followed
         let judged = if checked {
-            judge(database, &self.ancestors, &self.identities, &self.numbers, waiting, &seen)
+            judge(database, &self.ancestors, &self.held, &self.identities, &self.numbers, waiting, &seen)
         } else {
             Ok(())
         };
         for next in &seen.next {
-            database.heads.remove(next);
+            if database.heads.remove(next).is_none() && self.held.contains_key(&(waiting.database, *next)) {
+                database.followed.insert(*next);
+            }
         }
-        database.heads.insert(waiting.hash, time);
+        // one that was released may have been followed before
+        if !database.released.remove(&waiting.hash) || !database.followed.remove(&waiting.hash) {
+            database.heads.insert(waiting.hash, time);
+        }
         let (first, last) = database.times.unwrap_or((time, time));
         database.times = Some((first.min(time), last.max(time)));
         if let Some(author) = seen.author {
@@ -320,6 +379,7 @@ impl<'i> Inspector<'i> {
                 spec: database.spec,
                 entries: database.entries,
                 bytes: database.bytes,
+                held: database.held,
                 heads,
                 first_time: database.times.map(|(first, _)| first),
                 last_time: database.times.map(|(_, last)| last),
@@ -334,6 +394,7 @@ impl<'i> Inspector<'i> {
 fn judge(
     database: &Database,
     ancestors: &Ancestors,
+    held: &HashMap<(DatabaseId, Hash), WaitingEntry>,
     identities: &HashMap<Hash, KnownIdentity>,
     numbers: &[Hash],
     waiting: &WaitingEntry,
@@ -343,11 +404,18 @@ fn judge(
         return Err(LogError::OtherLog { entry: log, log: database.address }.into());
     }
     let author = seen.author.and_then(|number| identities.get(numbers.get(number as usize)?));
-    if let Some(author) = author.filter(|author| !database.spec.access.allows(&author.user)) {
+    // a right that was granted, or that a rule of the application's own gives, was judged when the entry joined
+    let denied = |author: &&KnownIdentity| match &database.spec.access {
+        AccessSpec::Ipfs { write } => !write.iter().any(|id| *id == author.user || id == "*"),
+        AccessSpec::Orbitdb { .. } | AccessSpec::Custom { .. } => false,
+    };
+    if let Some(author) = author.filter(denied) {
         return Err(JoinError::Denied { database: database.spec.name.clone(), user: author.user.clone() });
     }
     let time = |hash: &Hash| {
         let known = database.heads.get(hash).copied().or_else(|| ancestors.time(hash, waiting.database));
+        // one that is held back is stepped over
+        let known = known.or_else(|| held.contains_key(&(waiting.database, *hash)).then_some(0));
         known.ok_or(LogError::Missing(*hash))
     };
     let mut before = 0;

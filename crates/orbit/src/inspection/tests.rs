@@ -32,6 +32,7 @@ fn spec(write: &[&Identity]) -> DatabaseSpec {
         access: AccessSpec::Ipfs { write: write.iter().map(|identity| identity.id().to_owned()).collect() },
         family: "F".to_owned(),
         tag: Vec::new(),
+        meta: None,
     }
 }
 
@@ -52,7 +53,7 @@ enum Put {
 /// The database with everything that belongs to it.
 fn opened(id: u32, spec: &DatabaseSpec) -> Vec<Put> {
     let manifest = spec.manifest().expect("a manifest").to_bytes().expect("its bytes");
-    vec![Put::Block(spec.access.list().to_bytes()), Put::Block(manifest), Put::Opened(id, Box::new(spec.clone()))]
+    vec![Put::Block(spec.access.block()), Put::Block(manifest), Put::Opened(id, Box::new(spec.clone()))]
 }
 
 fn inspect(puts: impl IntoIterator<Item = Put>) -> Result<Inspection, InspectionError> {
@@ -180,7 +181,7 @@ fn databases_that_are_not_what_they_say_are_told() {
     let controlled = AccessSpec::Orbitdb { name: "access".to_owned(), admins: vec![a.id().to_owned()] };
     let controlled = DatabaseSpec { access: controlled, ..good.clone() };
     one(&faults(opened(1, &controlled)), "who may write it");
-    let (list, manifest) = (good.access.list().to_bytes(), good.manifest().expect("one").to_bytes().expect("bytes"));
+    let (list, manifest) = (good.access.block(), good.manifest().expect("one").to_bytes().expect("bytes"));
     let op = |manifest| JournalOp::DatabaseOpened { id: DatabaseId(1), manifest, spec: good.clone() }.to_bytes();
     let other = Hash::of(b"\xf6");
     let wrong = [Put::Block(list), Put::Block(b"\xf6".to_vec()), Put::Block(manifest), Put::Op(op(other))];

@@ -82,18 +82,29 @@ impl Round {
             }
             let group = group?;
             for op in group.ops() {
-                let JournalOp::EntryAccepted { database, block } =
-                    JournalOp::from_bytes(op).map_err(StateError::from)?
-                else {
-                    continue;
+                let (database, block) = match JournalOp::from_bytes(op).map_err(StateError::from)? {
+                    JournalOp::EntryAccepted { database, block } => (database, Ok(block)),
+                    JournalOp::EntryReleased { database, hash } => (database, Err(hash)),
+                    _ => continue,
                 };
                 round.entries += 1;
                 if only.is_some_and(|only| !only.contains(&database)) {
                     continue;
                 }
                 let broken = |what: String| StateError::Broken(format!("an entry of database {database} {what}"));
-                let (cid, data, _) = group.block(block).ok_or_else(|| broken("has no block".to_owned()))?;
-                let hash = Hash::from_cid(cid).ok_or_else(|| broken(format!("has the name {cid}")))?;
+                let no_block = || broken("has no block".to_owned());
+                let stored;
+                let (hash, data) = match block {
+                    Ok(block) => {
+                        let (cid, data, _) = group.block(block).ok_or_else(no_block)?;
+                        (Hash::from_cid(cid).ok_or_else(|| broken(format!("has the name {cid}")))?, data)
+                    }
+                    // it lies in an earlier group, with which it was not shipped
+                    Err(hash) => {
+                        stored = snapshot.block(&hash)?.ok_or_else(no_block)?;
+                        (hash, &*stored)
+                    }
+                };
                 let parts = EntryParts::parse(data).map_err(|error| broken(format!("is unreadable: {error}")))?;
                 if of_text.0 != parts.identity {
                     let hash = parts.identity.parse();
@@ -134,7 +145,7 @@ impl Round {
             let address = controller.address().map_err(|error| ReadError::State(Box::new(error)))?;
             founding.push(self.add_stored(snapshot, address.manifest())?);
         }
-        founding.push(self.add_stored(snapshot, Hash::of(&info.spec.access.list().to_bytes()))?);
+        founding.push(self.add_stored(snapshot, Hash::of(&info.spec.access.block()))?);
         Ok(founding)
     }
 

@@ -4,6 +4,7 @@ use super::{
     Author, DocumentRow, Fields, Head, Job, LogRow, StateError,
     core::{ALL_ENTRIES, Core, all_entries, load_record},
     document_row::Stamp,
+    hold,
     tables::{
         COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, family_prefix, index_prefix, key_of,
         problem_key,
@@ -51,6 +52,8 @@ pub(crate) struct Accepted<'e> {
     pub(crate) position: Position,
     pub(crate) time: u64,
     pub(crate) next: &'e [Hash],
+    /// An entry of the log follows it already, so it is no head.
+    pub(crate) followed: bool,
 }
 
 impl Judged {
@@ -203,11 +206,13 @@ pub(crate) fn settle(
     let mut log = settling.judged.log;
     log.entries += 1;
     log.heads.retain(|head| !entry.next.contains(&head.hash));
-    log.heads.push(Head { hash: entry.hash, author: author.number, time: entry.time });
+    if !entry.followed {
+        log.heads.push(Head { hash: entry.hash, author: author.number, time: entry.time });
+    }
     job.put(LOGS, key_of(database.id, &[]), log.to_bytes());
     let entries = all_entries(job.as_state())?;
     job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
-    Ok(())
+    hold::joined(job, core, database, &entry.hash, entry.next)
 }
 
 struct Settling<'s, 'e> {

@@ -2,10 +2,10 @@
 
 use super::{
     Author, FieldReader, LogRow,
-    tables::{AUTHORS, COUNTERS, DATABASES, IDENTITIES, LOGS, key_of},
+    tables::{ANY, AUTHORS, COUNTERS, DATABASES, IDENTITIES, LOGS, key_of},
 };
 use crate::{
-    Address, DatabaseId, DatabaseInfo, Hash, Schema,
+    AccessController, Address, DatabaseId, DatabaseInfo, Hash, Limits, Schema,
     entry::EntryParts,
     journal_op::{JournalOp, JournalOpError},
 };
@@ -13,13 +13,21 @@ use debros_core::{Map, Value};
 use debros_ipfs::{Position, ReadState, StoreError, Table};
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 /// What all parts of a node share: the schema, and databases and authors that were read from committed state, where
 /// they never change.
 pub(crate) struct Core {
     pub(crate) schema: Arc<dyn Schema>,
+    pub(crate) limits: Limits,
+    /// The applications' own rules of who may write, by their type.
+    pub(crate) controllers: HashMap<String, Arc<dyn AccessController>>,
+    /// Some entry that is held back can be judged again.
+    ready: AtomicBool,
     databases: RwLock<HashMap<DatabaseId, Arc<DatabaseInfo>>>,
     authors: RwLock<HashMap<u32, Arc<Author>>>,
     /// Rows of databases that were decoded before, whether they were committed or not: a row says the same wherever it
@@ -44,8 +52,26 @@ pub(crate) enum StateError {
 const REMEMBERED: usize = 4096;
 
 impl Core {
-    pub(crate) fn new(schema: Arc<dyn Schema>) -> Core {
-        Core { schema, databases: RwLock::default(), authors: RwLock::default(), decoded: Mutex::default() }
+    pub(crate) fn new(schema: Arc<dyn Schema>, limits: Limits, controllers: &[Arc<dyn AccessController>]) -> Core {
+        Core {
+            schema,
+            limits,
+            controllers: controllers.iter().map(|rule| (rule.kind().to_owned(), rule.clone())).collect(),
+            ready: AtomicBool::new(false),
+            databases: RwLock::default(),
+            authors: RwLock::default(),
+            decoded: Mutex::default(),
+        }
+    }
+
+    /// Some entry that is held back can be judged again.
+    pub(crate) fn something_is_ready(&self) {
+        self.ready.store(true, Ordering::Release);
+    }
+
+    /// Is there something to judge again since this was asked last?
+    pub(crate) fn take_ready(&self) -> bool {
+        self.ready.swap(false, Ordering::AcqRel)
     }
 
     pub(crate) fn info(&self, state: &dyn ReadState, id: DatabaseId) -> Result<Option<Arc<DatabaseInfo>>, StateError> {
@@ -135,22 +161,24 @@ pub(crate) fn next_database(state: &dyn ReadState) -> Result<u32, StateError> {
     counter(state, "d")
 }
 
-/// A database's row: the number of its family, then what the journal says of it.
-pub(crate) fn info_to_bytes(family: u32, op: &JournalOp) -> Vec<u8> {
-    let mut row = family.to_be_bytes().to_vec();
-    row.extend(op.to_bytes());
-    row
+/// A database's row: the number of its family, that of the database that says who may write it (or the largest number
+/// there is), then what the journal says of it.
+pub(crate) fn info_to_bytes(family: u32, controller: Option<DatabaseId>, op: &JournalOp) -> Vec<u8> {
+    let controller = controller.unwrap_or(ANY);
+    [&family.to_be_bytes()[..], &controller.0.to_be_bytes(), &op.to_bytes()].concat()
 }
 
 fn info_from_bytes(row: &[u8]) -> Result<DatabaseInfo, StateError> {
     let broken = || StateError::Broken("a row of `databases` is unreadable".to_owned());
     let mut fields = FieldReader::new(row);
     let family = fields.array().map(u32::from_be_bytes).ok_or_else(broken)?;
+    let controller = DatabaseId(fields.array().map(u32::from_be_bytes).ok_or_else(broken)?);
     let JournalOp::DatabaseOpened { id, manifest, spec } = JournalOp::from_bytes(fields.rest())? else {
         return Err(broken());
     };
     let address = Address::of(manifest);
-    Ok(DatabaseInfo { id, address, log: address.to_string(), spec, family })
+    let controller = (controller != ANY).then_some(controller);
+    Ok(DatabaseInfo { id, address, log: address.to_string(), spec, family, controller })
 }
 
 /// The value of the entry whose block is at `position`.

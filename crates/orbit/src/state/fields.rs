@@ -77,6 +77,12 @@ impl<'r> FieldReader<'r> {
         Some(*array)
     }
 
+    pub(crate) fn take(&mut self, len: usize) -> Option<&'r [u8]> {
+        let (taken, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
     pub(crate) fn position(&mut self) -> Option<Position> {
         Position::from_bytes(&self.array::<{ Position::BYTES }>()?)
     }

@@ -14,6 +14,13 @@ pub(crate) struct LogRow {
     pub(crate) problems: u64,
     /// Keys that are remembered to be deleted.
     pub(crate) tombstones: u64,
+    /// Rows of entries that are held back.
+    pub(crate) held: u64,
+    /// How many of those are heads that wait for what they follow.
+    pub(crate) pending: u64,
+    /// How many are held back for another reason while nothing needs them, and their bytes.
+    pub(crate) unneeded: u64,
+    pub(crate) unneeded_bytes: u64,
     /// The entries that no other entry follows, in the order of their arrival.
     pub(crate) heads: Vec<Head>,
 }
@@ -31,6 +38,7 @@ impl LogRow {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut row = Fields::with_capacity(16 + 40 * self.heads.len());
         row = row.number(self.entries).number(self.rows).number(self.problems).number(self.tombstones);
+        row = row.number(self.held).number(self.pending).number(self.unneeded).number(self.unneeded_bytes);
         row = row.number(self.heads.len() as u64);
         for head in &self.heads {
             row = row.bytes(head.hash.digest()).number(head.author.into()).number(head.time);
@@ -45,6 +53,10 @@ impl LogRow {
             rows: row.number()?,
             problems: row.number()?,
             tombstones: row.number()?,
+            held: row.number()?,
+            pending: row.number()?,
+            unneeded: row.number()?,
+            unneeded_bytes: row.number()?,
             heads: Vec::new(),
         };
         for _ in 0..row.number()? {

@@ -4,17 +4,21 @@ use super::{
     Author, Core, Job, Judged, StateError,
     accept::{Accepted, settle},
     core::{counter, info_to_bytes, number_at},
-    tables::{ADDRESSES, AUTHORS, COUNTERS, DATABASES, FAMILIES, IDENTITIES, MEMBERS, NAMES, name_key},
+    hold,
+    tables::{
+        ADDRESSES, AUTHORS, COUNTERS, DATABASES, FAMILIES, IDENTITIES, MEMBERS, NAMES, PROTECTED, key_of, name_key,
+    },
 };
 use crate::{
-    DatabaseId, DatabaseSpec, Hash, IdentityBlock, Payload, entry::EntryParts, journal_op::JournalOp, shipping::Shipped,
+    DatabaseId, DatabaseInfo, DatabaseSpec, Hash, IdentityBlock, Payload, entry::EntryParts, journal_op::JournalOp,
+    shipping::Shipped,
 };
 use debros_core::Value;
-use debros_ipfs::{Apply, ApplyError, Group};
+use debros_ipfs::{Apply, ApplyError, Group, Position};
 use std::sync::Arc;
 
 /// The rules by which this version derives state; another number, and state is derived anew.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Derives state from the operations of the journal and their blocks.
 pub(crate) struct Replay {
@@ -52,12 +56,30 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
             job.put(COUNTERS, b"a".to_vec(), (author.number + 1).to_be_bytes().to_vec());
             job.put(AUTHORS, author.number.to_be_bytes().to_vec(), author.to_bytes());
             job.put(IDENTITIES, author.hash.digest().to_vec(), author.number.to_be_bytes().to_vec());
-            Ok(())
+            hold::identity_arrived(job, core, &author.hash)
         }
-        JournalOp::EntryAccepted { database, block } => entry_accepted(core, *database, *block, job),
+        JournalOp::EntryAccepted { database, block } => {
+            let (hash, position) = entry_at(*block, job)?;
+            entry_joined(core, *database, hash, position, false, job)
+        }
         JournalOp::Shipped { daemon, until, added, replaced } => Shipped::shipped(daemon, *until, added, replaced, job),
         JournalOp::ShipmentsLost { daemon, databases, until } => Shipped::lost(daemon, databases, *until, job),
         JournalOp::ShippedAgain { daemon, until, added } => Shipped::shipped_again(daemon, *until, added, job),
+        JournalOp::EntryHeld { database, block, held, lacks } => {
+            let info = database_of(core, *database, job)?;
+            let (hash, position) = entry_at(*block, job)?;
+            hold::hold(job, core, &info, hash, position, held.clone(), lacks)
+        }
+        JournalOp::EntryReleased { database, hash } => {
+            let info = database_of(core, *database, job)?;
+            let (position, followed) = hold::release(job, &info, *hash)?;
+            entry_joined(core, *database, *hash, position, followed, job)
+        }
+        JournalOp::HoldChanged { database, hash, held } => {
+            let info = database_of(core, *database, job)?;
+            hold::change(job, core, &info, *hash, held.clone())
+        }
+        JournalOp::RightsChanged { database } => hold::judge_rights_again(job, core, *database),
     }
 }
 
@@ -84,31 +106,57 @@ fn database_opened(
         job.put(COUNTERS, b"f".to_vec(), (next_family + 1).to_be_bytes().to_vec());
     }
     job.put(COUNTERS, b"d".to_vec(), (id.0 + 1).to_be_bytes().to_vec());
-    job.put(DATABASES, number.to_vec(), info_to_bytes(family, op));
+    let controller = match spec.access.controller() {
+        None => None,
+        Some(controller) => {
+            let address = controller.address().map_err(|e| StateError::Broken(e.to_string()))?;
+            let controller = number_at(job.as_state(), ADDRESSES, address.manifest().digest())?;
+            let controller = controller.map(DatabaseId).ok_or_else(|| {
+                StateError::Broken(format!("database {id} was opened before the one that says who may write it"))
+            })?;
+            job.put(PROTECTED, key_of(controller, &number), Vec::new());
+            Some(controller)
+        }
+    };
+    job.put(DATABASES, number.to_vec(), info_to_bytes(family, controller, op));
     job.put(ADDRESSES, manifest.digest().to_vec(), number.to_vec());
     job.put(NAMES, name_key(&spec.name, Some(id)), Vec::new());
     job.put(MEMBERS, [family.to_be_bytes(), number].concat(), Vec::new());
     Ok(())
 }
 
-fn entry_accepted(core: &Core, database: DatabaseId, block: u32, job: &mut dyn Job) -> Result<(), StateError> {
-    let (cid, bytes, position) = job.group_block(block).ok_or_else(|| missing(block))?;
+fn database_of(core: &Core, database: DatabaseId, job: &dyn Job) -> Result<Arc<DatabaseInfo>, StateError> {
+    let info = core.info(job.as_state(), database)?;
+    info.ok_or_else(|| StateError::Broken(format!("an entry belongs to database {database}, which was never opened")))
+}
+
+/// The name of an entry of the group, and where it lies.
+fn entry_at(block: u32, job: &dyn Job) -> Result<(Hash, Position), StateError> {
+    let (cid, _, position) = job.group_block(block).ok_or_else(|| missing(block))?;
+    let hash = Hash::from_cid(cid).ok_or_else(|| StateError::Broken(format!("the block {cid} is no entry")))?;
+    Ok((hash, position))
+}
+
+fn entry_joined(
+    core: &Core,
+    database: DatabaseId,
+    hash: Hash,
+    position: Position,
+    followed: bool,
+    job: &mut dyn Job,
+) -> Result<(), StateError> {
+    let bytes = job.block_at(position)?;
     let unreadable =
         |e: &dyn std::fmt::Display| StateError::Broken(format!("the entry at {position} is unreadable: {e}"));
-    let hash = Hash::from_cid(cid).ok_or_else(|| unreadable(&cid))?;
-    let parts = EntryParts::parse(bytes).map_err(|e| unreadable(&e))?;
+    let parts = EntryParts::parse(&bytes).map_err(|e| unreadable(&e))?;
     let identity: Hash = parts.identity.parse().map_err(|e| unreadable(&e))?;
     let (time, next) = (parts.time, parts.next().map_err(|e| unreadable(&e))?);
     let payload = Value::from_trusted_dag_cbor(parts.payload).map_err(|e| unreadable(&e))?;
     let payload = Payload::from_value(payload);
-    let state = job.as_state();
-    let info = core.info(state, database)?;
-    let info = info.ok_or_else(|| {
-        StateError::Broken(format!("an entry belongs to database {database}, which was never opened"))
-    })?;
-    let author = core.author_of(state, &identity)?;
+    let info = database_of(core, database, job)?;
+    let author = core.author_of(job.as_state(), &identity)?;
     let author = author
         .ok_or_else(|| StateError::Broken(format!("an entry is by the identity {identity}, which was never added")))?;
-    let judged = Judged::of(state, core, &info, &author, payload.as_ref())?;
-    settle(job, core, &info, &author, &Accepted { hash, position, time, next: &next }, judged)
+    let judged = Judged::of(job.as_state(), core, &info, &author, payload.as_ref())?;
+    settle(job, core, &info, &author, &Accepted { hash, position, time, next: &next, followed }, judged)
 }

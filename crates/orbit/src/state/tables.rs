@@ -2,7 +2,7 @@
 //!
 //! Numbers in keys are big-endian, so that rows of one database, index or family lie together.
 
-use crate::DatabaseId;
+use crate::{DatabaseId, Hash};
 use debros_ipfs::Table;
 
 /// Which counter → the next number.
@@ -33,6 +33,14 @@ pub(crate) const INDEXES: Table = Table("indexes");
 pub(crate) const FAMILY_ROWS: Table = Table("family_rows");
 /// Database, 0 for a row or 1 for a refused entry, key → what is wrong.
 pub(crate) const PROBLEMS: Table = Table("problems");
+/// Database, entry → an entry that is held back.
+pub(crate) const HELD: Table = Table("held");
+/// Database (or [`ANY`]), what is missing, database and entry that waits → nothing.
+pub(crate) const WAITING: Table = Table("waiting");
+/// Database, entry → nothing: it is held back, and is to be judged again.
+pub(crate) const READY: Table = Table("ready");
+/// Database that says who may write, database → nothing.
+pub(crate) const PROTECTED: Table = Table("protected");
 /// Daemon → what it has been sent.
 pub(crate) const SHIPPED: Table = Table("shipped");
 /// Daemon, number of the shipment → the shipment.
@@ -52,6 +60,23 @@ pub(crate) fn key_of(database: DatabaseId, rest: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(4 + rest.len());
     key.extend_from_slice(&database.0.to_be_bytes());
     key.extend_from_slice(rest);
+    key
+}
+
+/// Stands for every database: identities belong to none.
+pub(crate) const ANY: DatabaseId = DatabaseId(u32::MAX);
+
+/// The key of an entry of a database.
+pub(crate) fn entry_key(database: DatabaseId, entry: &Hash) -> Vec<u8> {
+    key_of(database, entry.digest())
+}
+
+/// The key of something that waits, or what everything begins with that waits for `missing`.
+pub(crate) fn waiting_key(of: DatabaseId, missing: &Hash, waiter: Option<(DatabaseId, Hash)>) -> Vec<u8> {
+    let mut key = entry_key(of, missing);
+    if let Some((database, entry)) = waiter {
+        key.extend(entry_key(database, &entry));
+    }
     key
 }
 

@@ -1,15 +1,15 @@
 use crate::{
-    DatabaseId, DatabaseKind, DocumentError, Entry, EntryError, Hash, Identity, IdentityError, Payload, ReadError,
-    Writer,
-    database::ACCESS_FAMILY,
+    AccessSpec, DatabaseId, DatabaseKind, DocumentError, Entry, EntryError, Hash, Identity, IdentityError, Payload,
+    ReadError, Writer,
     entry::encode_payload,
     heads,
     journal_op::JournalOp,
     limits::MAX_NEXT,
-    state::{Accepted, Job, Judged, Outcome, StateError, refused, settle},
+    state::{Accepted, Author, Job, Judged, Outcome, Right, StateError, refused, settle},
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::ApplyError;
+use std::sync::Arc;
 
 /// Why something was not written. Nothing of it is left behind; what else the write has done stays, unless the write
 /// gives an error too.
@@ -59,11 +59,18 @@ pub enum WriteError {
         /// What was to be done.
         op: &'static str,
     },
-    /// A database that says who may write others.
+    /// A row of rights was to be written to a database that says nothing about rights, or `admin` or `write` in the
+    /// place of a right was empty.
     #[error(
-        "the database `{0}` says who may write others, and rights beyond those of its founding admins cannot be granted yet"
+        "`{database}` is no database that says who may write others: rights are granted in the one that protects them"
     )]
-    Grants(String),
+    NoRights {
+        /// The database's name.
+        database: String,
+    },
+    /// A text that is no right.
+    #[error("`{0}` is no right that can be granted: name one with 1 to 64 characters, without `/`")]
+    NotARight(String),
     /// The entry cannot be written.
     #[error("database `{database}`: {source}")]
     Entry {
@@ -112,11 +119,19 @@ impl Writer<'_> {
     pub fn append(&mut self, database: DatabaseId, identity: &Identity, payload: Payload) -> Result<Hash, WriteError> {
         let info = self.database_info(database)?;
         let name = || info.spec.name.clone();
-        if !info.spec.access.allows(identity.id()) {
+        let log = self.core.log(self.job.as_state(), database)?;
+        let author = match self.author(&identity.hash())? {
+            Some(author) => author,
+            // who may not write leaves nothing behind, not even an identity
+            None => Arc::new(Author::new(0, identity.block())),
+        };
+        let time = log.heads.iter().map(|head| head.time).max().unwrap_or(0) + 1;
+        let value = match info.spec.access {
+            AccessSpec::Custom { .. } => payload.clone().into_value(),
+            _ => Value::Null,
+        };
+        if self.core.right(self.job.as_state(), &info, &author, &value, time)? != Right::Has {
             return Err(WriteError::Denied { database: name(), user: identity.id().to_owned() });
-        }
-        if info.spec.family == ACCESS_FAMILY {
-            return Err(WriteError::Grants(name()));
         }
         let author = self.ensure_author(&identity.hash(), identity.block())?;
         let judged = Judged::of(self.job.as_state(), self.core, &info, &author, Some(&payload))?;
@@ -140,7 +155,6 @@ impl Writer<'_> {
         }
 
         let heads = heads::sorted(self.core, self.job.as_state(), database)?;
-        let time = heads.first().map_or(0, |(clock, _)| clock.time) + 1;
         let next: Vec<Hash> = heads.iter().take(MAX_NEXT).map(|(_, hash)| *hash).collect();
         let mut refs = Vec::new();
         if self.references > 0 {
@@ -157,7 +171,8 @@ impl Writer<'_> {
         let settled = |job: &mut dyn Job| {
             let (_, _, position) =
                 job.group_block(block).ok_or_else(|| ApplyError::refused("the entry has no block"))?;
-            settle(job, core, &info, &author, &Accepted { hash, position, time, next: &next }, judged).map_err(refused)
+            let accepted = Accepted { hash, position, time, next: &next, followed: false };
+            settle(job, core, &info, &author, &accepted, judged).map_err(refused)
         };
         let op = JournalOp::EntryAccepted { database, block }.to_bytes();
         self.job.journal_with(op, Box::new(settled))?;

@@ -1,10 +1,13 @@
 use crate::{
-    DatabaseId, Entry, EntryError, Hash, IdentityBlock, IdentityError, LogError, ReadDocuments as _, ReadError,
-    WriteError, Writer, heads, journal_op::JournalOp, limits::MAX_HEADS, log::check_time, state::StateError,
+    DatabaseId, DatabaseInfo, Entry, EntryError, Hash, IdentityBlock, IdentityError, LimitError, LogError, Payload,
+    ReadError, Received, WriteError, Writer,
+    journal_op::JournalOp,
+    state::{Accepted, Author, Job, Judged, Known, LogRow, Right, StateError, known, refused, settle},
 };
 use debros_ipfs::ApplyError;
+use std::sync::Arc;
 
-/// Why an entry of another node does not join a log here. Nothing of it is left behind.
+/// Why an entry of another node does not join a log here.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum JoinError {
@@ -14,6 +17,9 @@ pub enum JoinError {
     /// It belongs to another log, follows something that is not here, or its clock is wrong.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// It is beyond a limit of this node.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// The identity that it names is not known here. Add its block first.
     #[error("the identity {0} of the entry is not known here; fetch its block first")]
     UnknownIdentity(Hash),
@@ -23,6 +29,16 @@ pub enum JoinError {
     /// Its writer may not write this database.
     #[error("the user {user} may not write the database `{database}`")]
     Denied {
+        /// The database's name.
+        database: String,
+        /// The user's id.
+        user: String,
+    },
+    /// The right of its writer was revoked, and whether it was written before is not known yet.
+    #[error(
+        "the right of the user {user} to write the database `{database}` was revoked, and whether the entry was written before will be known when what was in the log then is here"
+    )]
+    Revoked {
         /// The database's name.
         database: String,
         /// The user's id.
@@ -62,56 +78,96 @@ impl Writer<'_> {
     }
 
     /// Joins an entry of another node to the log of a database, after checking everything: form, log, identity,
-    /// signature, the right to write, ancestors, clock. False if it was there already.
+    /// signature, the right to write, ancestors, clock. False if it was there already. To keep entries that cannot join
+    /// yet, and for many at once, see [`Node::receive`](crate::Node::receive).
     ///
     /// # Errors
-    /// If it does not belong there, or cannot be judged yet.
+    /// If it does not belong there, or cannot be judged yet. Nothing of it is left behind then.
     pub fn join(&mut self, database: DatabaseId, entry: &[u8]) -> Result<bool, JoinError> {
         let info = self.database_info(database)?;
-        let entry = Entry::decode(entry)?;
+        let (_, entry) = Received::read(entry, &self.core.limits).into_parts();
+        let entry = entry?;
+        let log = self.core.log(self.job.as_state(), database)?;
+        if entry.log() == info.address
+            && let Some(Known::Joined { .. }) = known(self.job.as_state(), &log, &info, &entry.hash())?
+        {
+            return Ok(false);
+        }
+        let author = self.check(&info, &log, &entry)?;
+        self.accept(&info, &author, entry)?;
+        Ok(true)
+    }
+
+    /// May this entry, whose signature was checked, join the log as it is? Gives its author.
+    pub(super) fn check(&mut self, info: &DatabaseInfo, log: &LogRow, entry: &Entry) -> Result<Arc<Author>, JoinError> {
         if entry.log() != info.address {
             return Err(LogError::OtherLog { entry: entry.log(), log: info.address }.into());
-        }
-        let hash = entry.hash();
-        // the store holds no entry that was not accepted, and an entry belongs to one log
-        if self.block(&hash)?.is_some() {
-            return Ok(false);
         }
         let Some(author) = self.author(&entry.identity())? else {
             return Err(JoinError::UnknownIdentity(entry.identity()));
         };
-        let identity = self.block(&author.hash)?.ok_or(JoinError::UnknownIdentity(author.hash))?;
-        entry.verify(&IdentityBlock::decode(&identity)?)?;
-        if !info.spec.access.allows(&author.id) {
-            return Err(JoinError::Denied { database: info.spec.name.clone(), user: author.id.clone() });
+        if author.key != entry.key() {
+            return Err(EntryError::NotTheIdentitys { identity: entry.identity(), key: entry.key() }.into());
         }
+        let (database, user) = (|| info.spec.name.clone(), || author.id.clone());
+        match self.right_of(info, &author, entry)? {
+            Right::Has => {}
+            Right::HasNot => return Err(JoinError::Denied { database: database(), user: user() }),
+            Right::Had => return Err(JoinError::Revoked { database: database(), user: user() }),
+        }
+        let state = self.job.as_state();
         let mut before = 0;
         for next in entry.next() {
-            let links = self.ancestor(&info.log, next)?;
-            before = before.max(links);
+            let known = known(state, log, info, next)?.ok_or(LogError::Missing(*next))?;
+            before = before.max(known.time());
         }
         for reference in entry.refs() {
-            self.ancestor(&info.log, reference)?;
+            known(state, log, info, reference)?.ok_or(LogError::Missing(*reference))?;
         }
-        let time = entry.clock().time;
-        check_time(time, before)?;
-
-        let heads = self.core.log(self.job.as_state(), database)?.heads;
-        let followed = |hash: &Hash| entry.next().contains(hash);
-        if heads.len() >= MAX_HEADS && !heads.iter().any(|head| followed(&head.hash)) {
-            return Err(LogError::TooManyHeads.into());
+        self.core.limits.check_time(entry.clock().time, before)?;
+        let max = self.core.limits.heads;
+        if log.heads.len() >= max && !log.heads.iter().any(|head| entry.next().contains(&head.hash)) {
+            return Err(LimitError::Heads { database: database(), max }.into());
         }
-
-        let block = self.job.add_block(hash.cid(), entry.into_bytes());
-        self.job.journal(JournalOp::EntryAccepted { database, block }.to_bytes())?;
-        Ok(true)
+        Ok(author)
     }
 
-    /// The time of an entry that must be in this log.
-    fn ancestor(&self, log: &str, hash: &Hash) -> Result<u64, JoinError> {
-        match heads::entry(self.job.as_state(), hash)? {
-            Some((of, links)) if of == log => Ok(links.clock.time),
-            _ => Err(LogError::Missing(*hash).into()),
+    /// May its author write this? What was in the log when a right was revoked still counts.
+    fn right_of(&self, info: &DatabaseInfo, author: &Author, entry: &Entry) -> Result<Right, StateError> {
+        let state = self.job.as_state();
+        let right = self.core.right(state, info, author, entry.payload(), entry.clock().time)?;
+        if right != Right::Had {
+            return Ok(right);
         }
+        let found = self.frontiers.iter().find(|found| found.database == info.id && found.user == author.id);
+        let Some(found) = found.filter(|found| found.looked_for.contains(&entry.hash())) else {
+            return Ok(Right::Had);
+        };
+        if self.core.frontier(state, info, &author.id)?.as_ref() != Some(&found.heads) {
+            return Ok(Right::Had);
+        }
+        Ok(if found.reached.contains(&entry.hash()) { Right::Has } else { Right::HasNot })
+    }
+
+    /// Takes an entry that may join into the log.
+    pub(super) fn accept(&mut self, info: &Arc<DatabaseInfo>, author: &Author, entry: Entry) -> Result<(), JoinError> {
+        let judged = self.judge(info, author, &entry)?;
+        let (hash, time, next) = (entry.hash(), entry.clock().time, entry.next().to_vec());
+        let block = self.job.add_block(hash.cid(), entry.into_bytes());
+        let core = self.core;
+        let settled = |job: &mut dyn Job| {
+            let (_, _, position) =
+                job.group_block(block).ok_or_else(|| ApplyError::refused("the entry has no block"))?;
+            let accepted = Accepted { hash, position, time, next: &next, followed: false };
+            settle(job, core, info, author, &accepted, judged).map_err(refused)
+        };
+        let op = JournalOp::EntryAccepted { database: info.id, block }.to_bytes();
+        self.job.journal_with(op, Box::new(settled))?;
+        Ok(())
+    }
+
+    fn judge(&self, info: &DatabaseInfo, author: &Author, entry: &Entry) -> Result<Judged, StateError> {
+        let payload = Payload::from_value(entry.payload().clone());
+        Judged::of(self.job.as_state(), self.core, info, author, payload.as_ref())
     }
 }

@@ -1,7 +1,8 @@
 use crate::{
-    DatabaseId, DatabaseSpec, Hash, ReadDocuments as _, ReadError, Writer, journal_op::JournalOp, limits::MAX_WRITTEN,
+    AccessAddress, AccessList, AccessListError, AccessSpec, Address, DatabaseId, DatabaseSpec, Hash, Manifest,
+    ManifestError, ReadDocuments as _, ReadError, Writer, journal_op::JournalOp, limits::MAX_WRITTEN, scanner::Scanner,
 };
-use debros_core::DagCborError;
+use debros_core::{DagCborError, Value};
 use debros_ipfs::ApplyError;
 
 /// Why a database was not opened.
@@ -26,6 +27,26 @@ pub enum OpenDatabaseError {
     /// Name or access list are too long for a block.
     #[error("the name or the access list of the database `{0}` is too long: each has to fit a block of 1 MiB")]
     TooLarge(String),
+    /// A rule of an application's own that the node was not given.
+    #[error(
+        "who may write the database is decided by a rule of the type `{0}`, which this node was not given: add it to `NodeOptions::controllers`"
+    )]
+    NoController(String),
+    /// The parameters of such a rule.
+    #[error("the parameters of the access controller are no DAG-CBOR block: {0}")]
+    Parameters(String),
+    /// A block that is not here.
+    #[error("the block {0}, of which the database is made, is not here; fetch it first")]
+    Missing(Hash),
+    /// A block that is no manifest.
+    #[error(transparent)]
+    NoManifest(#[from] ManifestError),
+    /// A block that is no access list.
+    #[error(transparent)]
+    NoAccessList(#[from] AccessListError),
+    /// The database that says who may write is none that JavaScript would make.
+    #[error("the access database of `{0}` is no keyvalue database of its own with a list of admins")]
+    NestedAccess(String),
     /// There is no manifest for it.
     #[error("there is no manifest for this database: {0}")]
     Manifest(#[from] DagCborError),
@@ -44,9 +65,12 @@ impl Writer<'_> {
     /// # Errors
     /// If it is open in another family or with another tag, nobody may write it, or its name or list is too long.
     pub fn open(&mut self, spec: &DatabaseSpec) -> Result<DatabaseId, OpenDatabaseError> {
-        let list = spec.access.list();
-        if list.write.is_empty() {
-            return Err(OpenDatabaseError::NoWriters(spec.name.clone()));
+        match &spec.access {
+            AccessSpec::Ipfs { write: ids } | AccessSpec::Orbitdb { admins: ids, .. } if ids.is_empty() => {
+                return Err(OpenDatabaseError::NoWriters(spec.name.clone()));
+            }
+            AccessSpec::Custom { kind, parameters } => self.check_custom(kind, parameters)?,
+            _ => {}
         }
         let manifest = spec.manifest()?.to_bytes()?;
         let hash = Hash::of(&manifest);
@@ -57,7 +81,7 @@ impl Writer<'_> {
             }
             return Ok(open.id);
         }
-        let list = list.to_bytes();
+        let list = spec.access.block();
         if list.len() > MAX_WRITTEN || manifest.len() > MAX_WRITTEN {
             return Err(OpenDatabaseError::TooLarge(spec.name.chars().take(80).collect()));
         }
@@ -80,5 +104,60 @@ impl Writer<'_> {
         let op = JournalOp::DatabaseOpened { id, manifest: hash, spec: spec.clone() };
         self.job.journal(op.to_bytes())?;
         Ok(id)
+    }
+
+    fn check_custom(&self, kind: &str, parameters: &[u8]) -> Result<(), OpenDatabaseError> {
+        if !AccessAddress::is_custom_kind(kind) || !self.core.controllers.contains_key(kind) {
+            return Err(OpenDatabaseError::NoController(kind.chars().take(80).collect()));
+        }
+        Scanner::new(parameters).item().map_err(|e| OpenDatabaseError::Parameters(e.to_string()))?;
+        Value::from_dag_cbor(parameters).map_err(|e| OpenDatabaseError::Parameters(e.to_string()))?;
+        Ok(())
+    }
+
+    /// Opens a database of which only the address is known. Its manifest and what that names are read with `fetch`
+    /// where they are not here: they have to be fetched first. It gets into this family, with this tag.
+    ///
+    /// # Errors
+    /// As [`Writer::open`]; also if a block is missing, or is none of what it should be.
+    pub fn open_address(
+        &mut self,
+        address: &Address,
+        family: &str,
+        tag: &[u8],
+        fetch: impl Fn(&Hash) -> Option<Vec<u8>>,
+    ) -> Result<DatabaseId, OpenDatabaseError> {
+        if let Some(open) = self.at(address)? {
+            let spec = DatabaseSpec { family: family.to_owned(), tag: tag.to_vec(), ..open.spec.clone() };
+            return self.open(&spec);
+        }
+        let block = |writer: &Self, hash: &Hash| -> Result<Vec<u8>, OpenDatabaseError> {
+            if let Some(block) = writer.block(hash)? {
+                return Ok(block.to_vec());
+            }
+            let block = fetch(hash).ok_or(OpenDatabaseError::Missing(*hash))?;
+            if Hash::of(&block) == *hash { Ok(block) } else { Err(OpenDatabaseError::Missing(*hash)) }
+        };
+        let manifest = Manifest::decode(&block(self, &address.manifest())?)?;
+        let list = |writer: &Self, hash: &Hash| -> Result<Vec<String>, OpenDatabaseError> {
+            Ok(AccessList::decode(&block(writer, hash)?)?.write)
+        };
+        let access = match manifest.access {
+            AccessAddress::Ipfs(hash) => AccessSpec::Ipfs { write: list(self, &hash)? },
+            AccessAddress::Orbitdb(controller) => {
+                let inner = Manifest::decode(&block(self, &controller.manifest())?)?;
+                let AccessAddress::Ipfs(hash) = inner.access else {
+                    return Err(OpenDatabaseError::NestedAccess(manifest.name));
+                };
+                AccessSpec::Orbitdb { name: inner.name, admins: list(self, &hash)? }
+            }
+            AccessAddress::Custom { kind, block: hash } => AccessSpec::Custom { parameters: block(self, &hash)?, kind },
+        };
+        let (family, tag) = (family.to_owned(), tag.to_vec());
+        let spec = DatabaseSpec { name: manifest.name, kind: manifest.kind, access, family, tag, meta: manifest.meta };
+        if spec.address()? != *address {
+            return Err(OpenDatabaseError::NestedAccess(spec.name));
+        }
+        self.open(&spec)
     }
 }

@@ -34,6 +34,7 @@ fn databases_entries_heads_and_authors_are_told_and_nothing_is_changed() {
         access: AccessSpec::Orbitdb { name: "shared/access".to_owned(), admins: vec![me.id().to_owned()] },
         family: "Shared".to_owned(),
         tag: Vec::new(),
+        meta: None,
     };
     let (notes_id, shared_id) = (open_database(&node, &notes), open_database(&node, &shared));
     for i in 1..=5 {

@@ -87,6 +87,7 @@ pub(crate) fn spec(name: &str, write: &[&str]) -> DatabaseSpec {
         access: AccessSpec::Ipfs { write: write.iter().map(|&id| id.to_owned()).collect() },
         family: "Family".to_owned(),
         tag: Vec::new(),
+        meta: None,
     }
 }
 

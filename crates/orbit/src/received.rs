@@ -1,0 +1,88 @@
+//! [`Received`]: an entry that came from elsewhere, looked at by itself.
+
+use crate::{Entry, EntryError, EntryLinks, Hash, JoinError, Limits};
+
+/// A block that came from elsewhere as an entry, with everything checked that can be checked of it alone: form, limits,
+/// signature. This is what takes time, and needs nothing but the block: it can be done on any thread.
+#[derive(Debug)]
+pub struct Received(Looked);
+
+#[derive(Debug)]
+enum Looked {
+    Entry(Box<Entry>),
+    Refused { hash: Hash, bytes: Vec<u8>, why: Box<JoinError> },
+}
+
+impl Received {
+    /// Looks at a block.
+    ///
+    /// ```
+    /// use debros_orbit::{Address, Entry, Hash, Identity, Limits, Payload, Received, SigningKey};
+    ///
+    /// let me = Identity::new(&SigningKey::generate()?, SigningKey::generate()?);
+    /// let log = Address::of(Hash::of(b"a manifest"));
+    /// let entry = Entry::create(&me, log, Payload::add("hello".into()).into_value(), &[], &[], 1)?;
+    /// assert!(Received::read(entry.bytes(), &Limits::default()).refusal().is_none());
+    /// assert!(Received::read(b"no entry", &Limits::default()).refusal().is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn read(block: &[u8], limits: &Limits) -> Received {
+        let looked = Entry::decode(block).map_err(JoinError::from).and_then(|entry| {
+            limits.admits(&entry)?;
+            entry.verify_signature()?;
+            Ok(entry)
+        });
+        Received(match looked {
+            Ok(entry) => Looked::Entry(Box::new(entry)),
+            Err(why) => {
+                // what is too large is not kept, so not copied
+                let too_large = matches!(why, JoinError::Entry(EntryError::TooLargeToAccept(_)))
+                    || block.len() > limits.entry_bytes;
+                let bytes = if too_large { Vec::new() } else { block.to_vec() };
+                Looked::Refused { hash: Hash::of(block), bytes, why: Box::new(why) }
+            }
+        })
+    }
+
+    /// The name of the block.
+    pub fn hash(&self) -> Hash {
+        match &self.0 {
+            Looked::Entry(entry) => entry.hash(),
+            Looked::Refused { hash, .. } => *hash,
+        }
+    }
+
+    /// What is wrong with it, if it is none that should have been made.
+    pub fn refusal(&self) -> Option<&JoinError> {
+        match &self.0 {
+            Looked::Entry(_) => None,
+            Looked::Refused { why, .. } => Some(why),
+        }
+    }
+
+    pub(crate) fn entry(&self) -> Option<&Entry> {
+        match &self.0 {
+            Looked::Entry(entry) => Some(entry),
+            Looked::Refused { .. } => None,
+        }
+    }
+
+    /// By which entries are sorted, so that what is followed comes before what follows it.
+    pub(crate) fn time(&self) -> u64 {
+        self.entry().map_or(0, |entry| entry.clock().time)
+    }
+
+    pub(crate) fn links(&self) -> EntryLinks {
+        match &self.0 {
+            Looked::Entry(entry) => EntryLinks { next: entry.next().to_vec(), refs: entry.refs().to_vec() },
+            Looked::Refused { bytes, .. } => Entry::links_of(bytes),
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> (Vec<u8>, Result<Entry, JoinError>) {
+        match self.0 {
+            Looked::Entry(entry) => (entry.bytes().to_vec(), Ok(*entry)),
+            Looked::Refused { bytes, why, .. } => (bytes, Err(*why)),
+        }
+    }
+}

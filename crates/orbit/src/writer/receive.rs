@@ -1,0 +1,250 @@
+use crate::{
+    DatabaseId, DatabaseInfo, Entry, Hash, Hold, JoinError, LimitError, ReadError, Receipt, Received, Writer,
+    journal_op::{HeldOp, JournalOp},
+    state::{Known, LogRow, READY, Right, StateError, WAITING, hash_at, held, known, lacks, past, waiting_key},
+};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// So many bytes of the name of a peer are kept.
+const MAX_PEER: usize = 128;
+
+impl Writer<'_> {
+    /// Takes entries of a database that came from a peer: those that may join do, others are held back.
+    ///
+    /// # Errors
+    /// If the store fails, or there is no such database. Nothing is taken then.
+    pub fn receive(
+        &mut self,
+        database: DatabaseId,
+        mut entries: Vec<Received>,
+        from: &str,
+    ) -> Result<Receipt, JoinError> {
+        let info = self.database_info(database)?;
+        let from: String = from.chars().take(MAX_PEER).collect();
+        entries.sort_by_key(Received::time);
+        let mut needed: Option<HashSet<Hash>> = None;
+        let mut receipt = Receipt::default();
+        let mut rest = VecDeque::from(entries);
+        while let Some(received) = rest.pop_front() {
+            let hash = received.hash();
+            let log = self.core.log(self.job.as_state(), database)?;
+            let mut forgotten = false;
+            if log.held > 0
+                && let Some(row) = held(self.job.as_state(), database, &hash)?
+            {
+                match row.held {
+                    Some(held) => {
+                        receipt.held.push((hash, held.hold));
+                        continue;
+                    }
+                    None => forgotten = true,
+                }
+            } else if let Some(Known::Joined { .. }) = known(self.job.as_state(), &log, &info, &hash)? {
+                receipt.known += 1;
+                continue;
+            }
+            let links = received.links();
+            let (bytes, entry) = received.into_parts();
+            let judged = match entry {
+                Ok(entry) => match self.check(&info, &log, &entry) {
+                    Ok(author) if !forgotten => {
+                        self.accept(&info, &author, entry)?;
+                        receipt.joined += 1;
+                        continue;
+                    }
+                    Ok(_) => {
+                        self.journal(JournalOp::EntryReleased { database, hash })?;
+                        receipt.joined += 1;
+                        continue;
+                    }
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            if matches!(judged, JoinError::Read(_) | JoinError::Apply(_)) {
+                return Err(judged);
+            }
+            let Some(hold) = Hold::of(&judged) else {
+                receipt.not_kept.push((hash, judged));
+                continue;
+            };
+            let named = match &mut needed {
+                Some(needed) => needed,
+                None => needed.insert(self.needed_by(&info, &rest)?),
+            };
+            let needed = named.contains(&hash) || self.is_waited_for(database, &hash)?;
+            if let Err(limit) = self.has_room(&info, &log, &hold, needed, bytes.len()) {
+                receipt.not_kept.push((hash, limit.into()));
+                continue;
+            }
+            let held = HeldOp { hold: hold.clone(), needed, since: now(), from: from.clone() };
+            let lacks = lacks(self.job.as_state(), self.core, &info, &hold, &links)?;
+            if forgotten {
+                self.journal(JournalOp::HoldChanged { database, hash, held: Some((held, lacks)) })?;
+            } else {
+                let block = self.job.add_block(hash.cid(), bytes);
+                self.journal(JournalOp::EntryHeld { database, block, held, lacks })?;
+            }
+            receipt.held.push((hash, hold));
+        }
+        Ok(receipt)
+    }
+
+    /// Judges entries again that are held back and for which something has changed, at most `most` of them. How many
+    /// were.
+    pub(crate) fn judge_ready(&mut self, most: usize) -> Result<usize, JoinError> {
+        let mut done = 0;
+        let mut from = Vec::new();
+        while done < most {
+            let next = self.job.scan(READY, &from, None, false).next().transpose().map_err(StateError::from)?;
+            let Some((mut key, _)) = next else { break };
+            let database = key.first_chunk().map(|number| DatabaseId(u32::from_be_bytes(*number)));
+            let database = database.ok_or_else(|| StateError::Broken("a key of `ready` is too short".to_owned()))?;
+            if self.judge_again(database, hash_at(&key, 4)?)? {
+                done += 1;
+            } else {
+                // left for when more is looked up
+                key.push(0);
+                from = key;
+            }
+        }
+        Ok(done)
+    }
+
+    /// Whether it could be judged.
+    fn judge_again(&mut self, database: DatabaseId, hash: Hash) -> Result<bool, JoinError> {
+        let info = self.database_info(database)?;
+        let missing = || StateError::Broken(format!("the entry {hash} that is held back is not there"));
+        let row = held(self.job.as_state(), database, &hash)?.ok_or_else(missing)?;
+        let Some(before) = row.held else {
+            self.journal(JournalOp::HoldChanged { database, hash, held: None })?;
+            return Ok(true);
+        };
+        let block = self.job.block_at(row.position).map_err(StateError::from)?;
+        let log = self.core.log(self.job.as_state(), database)?;
+        let checked = match Entry::decode(&block) {
+            Ok(entry) => self.check(&info, &log, &entry).map(drop),
+            Err(error) => Err(error.into()),
+        };
+        let op = match checked {
+            Ok(()) => JournalOp::EntryReleased { database, hash },
+            Err(error @ (JoinError::Read(_) | JoinError::Apply(_))) => return Err(error),
+            Err(error) => {
+                // a limit that is reached may not be reached later, so the entry comes again
+                let held = match Hold::of(&error) {
+                    None => None,
+                    Some(hold) => {
+                        let links = Entry::links_of(&block);
+                        let lacks = lacks(self.job.as_state(), self.core, &info, &hold, &links)?;
+                        if matches!(hold, Hold::Revoked { .. }) && lacks.frontier.is_empty() {
+                            return Ok(false);
+                        }
+                        Some((HeldOp { hold, ..before }, lacks))
+                    }
+                };
+                JournalOp::HoldChanged { database, hash, held }
+            }
+        };
+        self.journal(op)?;
+        Ok(true)
+    }
+
+    /// Forgets an entry that is held back: it is not listed any more, and judged anew when it comes again. False if it is
+    /// not held back, or something builds on it.
+    ///
+    /// # Errors
+    /// If the store fails, or there is no such database.
+    pub fn forget(&mut self, database: DatabaseId, hash: Hash) -> Result<bool, JoinError> {
+        self.database_info(database)?;
+        let row = held(self.job.as_state(), database, &hash)?;
+        if !row.is_some_and(|row| row.held.is_some_and(|held| !held.needed) && !row.followed) {
+            return Ok(false);
+        }
+        self.journal(JournalOp::HoldChanged { database, hash, held: None })?;
+        Ok(true)
+    }
+
+    /// Has the entries of a database that are held back for want of a right judged again, as when an
+    /// [`AccessController`](crate::AccessController) decides otherwise now. It happens by itself when rights are granted
+    /// or revoked.
+    pub(crate) fn judge_rights_again(&mut self, database: DatabaseId) -> Result<(), JoinError> {
+        self.database_info(database)?;
+        self.journal(JournalOp::RightsChanged { database })?;
+        Ok(())
+    }
+
+    fn journal(&mut self, op: JournalOp) -> Result<(), debros_ipfs::ApplyError> {
+        self.job.journal(op.to_bytes())
+    }
+
+    /// Which of the entries that came together are built on by one whose author may write.
+    fn needed_by(&mut self, info: &DatabaseInfo, rest: &VecDeque<Received>) -> Result<HashSet<Hash>, JoinError> {
+        let mut needed = HashSet::new();
+        for received in rest.iter().rev() {
+            let mut builds = needed.contains(&received.hash());
+            if let Some(entry) = received.entry().filter(|_| !builds)
+                && let Some(author) = self.author(&entry.identity())?
+            {
+                let (state, payload) = (self.job.as_state(), entry.payload());
+                builds = author.key == entry.key()
+                    && self.core.right(state, info, &author, payload, entry.clock().time)? == Right::Has;
+            }
+            if builds {
+                let links = received.links();
+                needed.extend(links.next.into_iter().chain(links.refs));
+            }
+        }
+        Ok(needed)
+    }
+
+    /// Does an entry that may join wait for this one?
+    fn is_waited_for(&self, database: DatabaseId, hash: &Hash) -> Result<bool, ReadError> {
+        let prefix = waiting_key(database, hash, None);
+        for row in self.job.scan(WAITING, &prefix, past(&prefix).as_deref(), false) {
+            let waiter = hash_at(&row?.0, 40)?;
+            if held(self.job.as_state(), database, &waiter)?.is_some_and(|row| row.needs_ancestors()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn has_room(
+        &self,
+        info: &Arc<DatabaseInfo>,
+        log: &LogRow,
+        hold: &Hold,
+        needed: bool,
+        bytes: usize,
+    ) -> Result<(), LimitError> {
+        let limits = &self.core.limits;
+        let database = || info.spec.name.clone();
+        // what was in the log when a right was revoked is not an attempt to fill the disk
+        if needed || matches!(hold, Hold::Revoked { .. }) {
+            return Ok(());
+        }
+        if *hold == Hold::Missing {
+            return match log.pending >= limits.pending {
+                true => Err(LimitError::Pending { database: database(), max: limits.pending }),
+                false => Ok(()),
+            };
+        }
+        if log.unneeded >= limits.quarantined {
+            let (max, hold) = (limits.quarantined, hold.clone());
+            return Err(LimitError::Quarantined { database: database(), max, hold });
+        }
+        if log.unneeded_bytes + bytes as u64 > limits.quarantined_bytes {
+            let (max, hold) = (limits.quarantined_bytes, hold.clone());
+            return Err(LimitError::QuarantinedBytes { database: database(), max, hold });
+        }
+        Ok(())
+    }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
+}
