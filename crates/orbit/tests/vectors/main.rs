@@ -11,6 +11,7 @@ mod documents;
 mod encrypted;
 mod events;
 mod identity;
+mod javascript;
 mod keyvalue;
 mod manifest;
 mod on_disk;
