@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 ///
 /// A message is `salt(16) ‖ nonce(12) ‖ ciphertext ‖ tag(16)`. JavaScript uses a nonce for thousands of messages, which
 /// breaks the cipher for those who collect them; here every message has its own. The price is JavaScript's: it makes
-/// the key anew, 32,767 rounds, for each of our messages. The keys of 64 salts are remembered here.
+/// the key anew, 32,767 rounds, for each of our messages. The keys of 64 salts are remembered here;
+/// what comes with another salt, from whomever, costs as much to try as to read.
 ///
 /// ```
 /// use debros_orbit::{Cipher, CipherError, SimpleEncryption};
