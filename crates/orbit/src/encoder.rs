@@ -37,6 +37,11 @@ impl Encoder {
         self
     }
 
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> &mut Encoder {
+        self.head(2, bytes.len() as u64);
+        self.encoded(bytes)
+    }
+
     pub(crate) fn text(&mut self, text: &str) -> &mut Encoder {
         self.head(3, text.len() as u64);
         self.bytes.extend_from_slice(text.as_bytes());

@@ -4,7 +4,8 @@ mod links;
 mod parts;
 
 use crate::{
-    Address, Clock, Hash, Identity, IdentityBlock, NotAHash, NotAPublicKey, NotAnAddress, PublicKey, ScanError,
+    Address, Clock, Encryption, EncryptionError, Hash, Identity, IdentityBlock, NotAHash, NotAPublicKey, NotAnAddress,
+    PublicKey, ScanError,
     encoder::Encoder,
     limits::{MAX_ACCEPTED, MAX_LINKS, MAX_TIME, MAX_WRITTEN},
     scanner::Scanner,
@@ -12,6 +13,7 @@ use crate::{
 use debros_core::{DagCborError, Value};
 pub use links::EntryLinks;
 pub(crate) use parts::EntryParts;
+use std::borrow::Cow;
 
 /// One signed operation of a log, as OrbitDB 4 writes it.
 ///
@@ -39,6 +41,8 @@ pub struct Entry {
     identity: Hash,
     hash: Hash,
     bytes: Vec<u8>,
+    /// The block, if the entry is encrypted in it.
+    sealed: Option<Vec<u8>>,
 }
 
 /// Why there is no such entry: it cannot be written, or what was received is none that we accept.
@@ -96,6 +100,9 @@ pub enum EntryError {
         /// The field `key`.
         key: PublicKey,
     },
+    /// It cannot be encrypted or decrypted.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionError),
     /// The signature.
     #[error("the signature of entry {0} is not by its key: it is forged or damaged")]
     Signature(Hash),
@@ -129,6 +136,7 @@ impl Entry {
             identity: identity.hash(),
             hash,
             bytes,
+            sealed: None,
         })
     }
 
@@ -198,6 +206,7 @@ impl Entry {
             identity: parts.identity.parse()?,
             hash: Hash::of(bytes),
             bytes: bytes.to_vec(),
+            sealed: None,
         };
         let links = entry.next.len() + entry.refs.len();
         if links > MAX_LINKS {
@@ -210,6 +219,35 @@ impl Entry {
             return Err(EntryError::Clock { clock: entry.clock.id, key: entry.key });
         }
         Ok(entry)
+    }
+
+    /// Reads an entry out of a block in which it may be encrypted. Its payload stays as it is:
+    /// [`Encryption::open_payload`].
+    ///
+    /// # Errors
+    /// If it cannot be decrypted, or is none that [`Entry::decode`] takes.
+    pub fn open(block: &[u8], encryption: &Encryption) -> Result<Entry, EntryError> {
+        let bytes = encryption.open_block(block)?;
+        let mut entry = Entry::decode(&bytes)?;
+        if let Cow::Owned(_) = bytes {
+            entry.hash = Hash::of(block);
+            entry.sealed = Some(block.to_vec());
+        }
+        Ok(entry)
+    }
+
+    /// Encrypts the entry as a whole, if that is how replication is encrypted; its hash is that of the encrypted block
+    /// then.
+    ///
+    /// # Errors
+    /// If it cannot be encrypted, or becomes too large.
+    pub fn seal(mut self, encryption: &Encryption) -> Result<Entry, EntryError> {
+        if encryption.replication.is_some() {
+            let block = encryption.seal_block(self.bytes.clone())?;
+            self.hash = Hash::of(&block);
+            self.sealed = Some(block);
+        }
+        Ok(self)
     }
 
     /// What the entries that these bytes follow and refer to are called, whatever these bytes are: to walk past an
@@ -293,19 +331,24 @@ impl Entry {
         self.identity
     }
 
-    /// Its name.
+    /// Its name: the hash of its block.
     pub fn hash(&self) -> Hash {
         self.hash
     }
 
-    /// The block's bytes.
+    /// The entry's bytes: those of its block, unless it is encrypted there.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The block's bytes, taken out.
+    /// The entry's bytes, taken out.
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+
+    /// The bytes of its block, which are stored and sent: the entry's, or what they are encrypted in.
+    pub fn block(&self) -> &[u8] {
+        self.sealed.as_deref().unwrap_or(&self.bytes)
     }
 
     /// The bytes that the signature covers: the entry without `key`, `sig` and `identity`.

@@ -17,6 +17,7 @@
 //! | tell keys and index rows of records | [`Schema`] |
 //! | look into a folder without its schema | [`Inspection`] |
 //! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`Events`], [`Capabilities`], [`SigningKey`], [`PublicKey`] |
+//! | encrypt payloads or whole entries | [`Encryption`], [`Cipher`], [`XChaCha20Cipher`], [`SimpleEncryption`] |
 //! | know what a JavaScript peer sees | [`JavaScriptLog`], [`JavaScriptEntry`] |
 //!
 //! # A database without models
@@ -73,12 +74,14 @@ mod access_controller;
 mod access_list;
 mod address;
 mod capabilities;
+mod cipher;
 mod clock;
 mod database;
 mod database_kind;
 mod document;
 mod documents;
 mod encoder;
+mod encryption;
 mod entry;
 mod event_range;
 mod events;
@@ -109,17 +112,20 @@ mod scanner;
 mod schema;
 mod shipping;
 mod signing_key;
+mod simple_encryption;
 mod snapshot;
 mod state;
 mod tender;
 mod user_key;
 mod verifier;
 mod writer;
+mod xchacha20_cipher;
 
 pub use access_controller::{AccessController, Request};
 pub use access_list::{AccessList, AccessListError};
 pub use address::{AccessAddress, Address, NotAnAccessAddress, NotAnAddress};
 pub use capabilities::Capabilities;
+pub use cipher::{Cipher, CipherError};
 pub use clock::Clock;
 pub use database::{ACCESS_FAMILY, AccessSpec, DatabaseId, DatabaseInfo, DatabaseSpec};
 pub use database_kind::{DatabaseKind, NotADatabaseKind};
@@ -129,6 +135,7 @@ pub use debros_ipfs::{
 };
 pub use document::{Document, RowRef};
 pub use documents::{DocumentError, Documents, Row};
+pub use encryption::{Encryption, EncryptionError};
 pub use entry::{Entry, EntryError, EntryLinks};
 pub use event_range::{EventRange, UnknownBound};
 pub use events::{Event, Events};
@@ -163,6 +170,8 @@ pub use shipping::{
     BlockList, BlockListError, CatchUpError, CaughtUp, Courier, LastShipment, NotPinned, ShippingError, ShippingStatus,
 };
 pub use signing_key::{KeyError, SigningKey};
+pub use simple_encryption::SimpleEncryption;
 pub use snapshot::Snapshot;
 pub use user_key::UserKey;
 pub use writer::{JoinError, OpenDatabaseError, WriteError, Writer};
+pub use xchacha20_cipher::XChaCha20Cipher;

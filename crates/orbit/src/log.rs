@@ -3,7 +3,7 @@
 mod traverse;
 
 use crate::{
-    Address, Entry, EntryError, Hash, Identity, Payload,
+    Address, Encryption, Entry, EntryError, Hash, Identity, Payload,
     limits::{MAX_HEADS, MAX_JUMP, MAX_TIME},
 };
 use debros_core::Value;
@@ -32,6 +32,7 @@ pub struct Log {
     address: Address,
     entries: HashMap<Hash, Entry>,
     heads: Vec<Hash>,
+    encryption: Encryption,
 }
 
 /// Why an entry does not join a log.
@@ -77,7 +78,13 @@ pub enum LogError {
 impl Log {
     /// An empty log.
     pub fn new(address: Address) -> Log {
-        Log { address, entries: HashMap::new(), heads: Vec::new() }
+        Log::encrypted(address, Encryption::default())
+    }
+
+    /// An empty log whose entries are written, and whose payloads are read, with these keys. Entries of others are
+    /// [opened](Entry::open) before they join.
+    pub fn encrypted(address: Address, encryption: Encryption) -> Log {
+        Log { address, entries: HashMap::new(), heads: Vec::new(), encryption }
     }
 
     /// The log's address.
@@ -110,9 +117,11 @@ impl Log {
         self.walk(&self.heads).filter_map(|hash| self.entries.get(&hash))
     }
 
-    /// What the entry with this hash does; `None` if there is no such entry, or its payload means nothing.
+    /// What the entry with this hash does; `None` if there is no such entry, or its payload means nothing: to us, if it
+    /// is encrypted and we lack the key.
     pub fn payload(&self, hash: &Hash) -> Option<Payload> {
-        Payload::from_value(self.get(hash)?.payload().clone())
+        let payload = self.encryption.open_payload(self.get(hash)?.payload()).ok()?;
+        Payload::from_value(payload.into_owned())
     }
 
     /// The entries that can be reached from these, newest first.
@@ -131,7 +140,8 @@ impl Log {
     pub fn append(&mut self, identity: &Identity, payload: Value, references: usize) -> Result<Hash, EntryError> {
         let refs: Vec<_> = self.walk(&self.heads).skip(self.heads.len()).take(references).collect();
         let time = self.heads.iter().map(|head| self.entries[head].clock().time).max().unwrap_or(0) + 1;
-        let entry = Entry::create(identity, self.address, payload, &self.heads, &refs, time)?;
+        let payload = self.encryption.seal_payload(payload)?;
+        let entry = Entry::create(identity, self.address, payload, &self.heads, &refs, time)?.seal(&self.encryption)?;
         let hash = entry.hash();
         self.entries.insert(hash, entry);
         self.heads = vec![hash];

@@ -1,24 +1,11 @@
-use crate::{bytes, documents::strings, filled, hashes, identity_of, load, manifest::database, text};
-use debros_orbit::{AccessList, Entry, Hash, JavaScriptLog};
-use serde_json::Value as Json;
-use std::collections::HashMap;
-
-/// The blocks of a scenario: its entries, and the identities of all users.
-pub(crate) fn blocks(entries: &[Json]) -> HashMap<Hash, Vec<u8>> {
-    let users = load("identity.json")["users"].clone();
-    let users = users.as_object().unwrap().values().map(|user| identity_of(user).bytes().to_vec());
-    let blocks = entries.iter().map(|entry| bytes(entry, "bytes")).chain(users);
-    blocks.map(|block| (Hash::of(&block), block)).collect()
-}
-
-/// Checks a log of JavaScript against what JavaScript says of it.
-pub(crate) fn same(log: &JavaScriptLog, json: &Json, label: &str) {
-    assert_eq!(strings(&log.heads()), hashes(&json["heads"]), "{label}");
-    assert_eq!(strings(&log.traverse()), hashes(&json["traversal_newest_first"]), "{label}");
-    let stored: Json = serde_json::from_str(text(json, "heads_storage")).unwrap();
-    let rows = stored.as_array().unwrap().iter().map(|head| text(head, "hash").to_owned());
-    assert_eq!(strings(log.stored_heads()), rows.collect::<Vec<_>>(), "{label}");
-}
+use crate::{
+    bytes, filled, hashes,
+    javascript::{blocks, same},
+    load,
+    manifest::database,
+    text,
+};
+use debros_orbit::{AccessList, Entry, JavaScriptLog, Log};
 
 #[test]
 fn lying_clocks_are_read_in_the_order_of_javascript() {
@@ -45,7 +32,7 @@ fn lying_clocks_are_refused() {
             let entry = entries.iter().find(|entry| text(entry, "hash") == hash).unwrap();
             entry["clock"]["time"].as_u64().unwrap()
         };
-        let mut log = debros_orbit::Log::new(database(&scenario["db"]));
+        let mut log = Log::new(database(&scenario["db"]));
         let mut refused = 0;
         for json in entries {
             let before = hashes(&json["next"]).iter().map(|next| time(next)).max().unwrap_or(0);

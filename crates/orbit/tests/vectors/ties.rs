@@ -1,12 +1,13 @@
 use crate::{
     documents::{entry, strings},
-    filled, hashes, identity_of, load,
+    filled, hashes, identity_of,
+    javascript::{replay, same},
+    load,
     manifest::database,
-    skew::{blocks, same},
     text,
 };
-use debros_orbit::{AccessList, Entry, Hash, JavaScriptLog, Log, LogError};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use debros_orbit::{Entry, Hash, Log, LogError};
+use std::collections::{BTreeSet, HashMap};
 
 /// Joins entries in any order: each as soon as its ancestors are there.
 fn join_all(log: &mut Log, entries: &[&Entry]) {
@@ -61,23 +62,7 @@ fn replicas_agree_where_those_of_javascript_do_not() {
         assert!(traversal.is_sorted_by_key(|hash| std::cmp::Reverse(rank(hash))), "{label}");
 
         // JavaScript's, step by step
-        let blocks = blocks(json);
-        let mut theirs: BTreeMap<&str, JavaScriptLog> = BTreeMap::new();
-        for step in filled(scenario, "steps") {
-            let log = JavaScriptLog::new(address, AccessList::new(["*"]));
-            let log = theirs.entry(text(step, "replica")).or_insert(log);
-            let mut join = |hash: &str| log.join(&blocks[&hash.parse().unwrap()], |hash| blocks.get(hash).cloned());
-            match text(step, "do") {
-                // an entry that follows all heads leaves the same behind whether it is written or joined
-                "append" => assert_eq!(join(text(step, "hash")), Ok(true), "{label}"),
-                "join" => {
-                    let joined = hashes(&step["entries"]).iter().map(|hash| join(hash).unwrap()).collect::<Vec<_>>();
-                    assert_eq!(serde_json::Value::from(joined), step["added"], "{label}");
-                }
-                other => panic!("the step {other} is unknown"),
-            }
-            assert_eq!(strings(&log.heads()), hashes(&step["heads_after"]), "{label}");
-        }
+        let theirs = replay(scenario, label);
         let ends = scenario["final"].as_object().unwrap();
         assert_eq!(ends.len(), theirs.len());
         let mut orders = BTreeSet::new();
