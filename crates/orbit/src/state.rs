@@ -22,5 +22,5 @@ pub(crate) use log_row::{Head, LogRow};
 pub(crate) use replay::{Replay, refused};
 pub(crate) use tables::{
     ADDRESSES, DOCUMENTS, FAMILIES, FAMILY_ROWS, INDEXES, MEMBERS, NAMES, PROBLEMS, SHIPMENTS, SHIPPED, family_prefix,
-    index_prefix, key_of, name_key, past, problem_key, shipment_key,
+    index_prefix, key_of, name_key, past, problem_key, problem_parts, shipment_key,
 };

@@ -8,6 +8,7 @@ mod devices;
 mod documents;
 mod inspection;
 mod joins;
+mod keyed_events;
 mod problems;
 mod reopen;
 mod scans;
