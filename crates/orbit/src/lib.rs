@@ -157,7 +157,7 @@ pub use log::{Log, LogError};
 pub use manifest::{Manifest, ManifestError};
 pub use node::{Node, NodeOptions, OpenError, ReceiveError};
 pub use payload::{Op, Payload};
-pub use problem::Problem;
+pub use problem::{Problem, ProblemKind};
 pub use public_key::{NotAPublicKey, PublicKey};
 pub use read::{ReadDocuments, RowRefs};
 pub use read_error::ReadError;

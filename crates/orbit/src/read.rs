@@ -6,7 +6,7 @@ use crate::{
     state::{
         ADDRESSES, ANY, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FRONTIER, FieldReader, HELD, HeldRow,
         INDEXES, MEMBERS, NAMES, PROBLEMS, WAITING, family_prefix, hash_at, index_prefix, key_of, load_record,
-        load_value, name_key, past, problem_key,
+        load_value, name_key, past, problem_key, problem_parts,
     },
 };
 use debros_core::{Map, Value};
@@ -329,13 +329,13 @@ pub trait ReadDocuments: Readable {
         Box::new(range(self.state(), PROBLEMS, &prefix, &[], None, false).map(move |row| {
             let (key, row) = row?;
             let (position, number, reason) = problem_at(&row)?;
-            let refused = key.get(4) == Some(&1);
+            let (kind, of) = problem_parts(&key).ok_or_else(|| broken("a problem"))?;
             Ok(Problem {
                 database: database_at(&key, 0)?,
-                key: key.get(5..).unwrap_or_default().to_vec(),
+                key: of.to_vec(),
                 position,
                 author: author(self, number)?,
-                refused,
+                kind,
                 reason,
             })
         }))

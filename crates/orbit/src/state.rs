@@ -30,6 +30,6 @@ pub(crate) use rights::{ADMIN, FRONTIER, Right, WRITE, rights_row};
 pub(crate) use state_hash::state_hash;
 pub(crate) use tables::{
     ADDRESSES, ANY, DOCUMENTS, FAMILIES, FAMILY_ROWS, HELD, INDEXES, MEMBERS, NAMES, PROBLEMS, PROTECTED, READY,
-    SHIPMENTS, SHIPPED, WAITING, family_prefix, index_prefix, key_of, name_key, past, problem_key, shipment_key,
-    waiting_key,
+    SHIPMENTS, SHIPPED, WAITING, family_prefix, index_prefix, key_of, name_key, past, problem_key, problem_parts,
+    shipment_key, waiting_key,
 };

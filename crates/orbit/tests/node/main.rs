@@ -9,6 +9,7 @@ mod documents;
 mod holds;
 mod inspection;
 mod joins;
+mod keyed_events;
 mod problems;
 mod reopen;
 mod scans;
