@@ -1,15 +1,18 @@
 //! [`Node`]: the databases in one data folder.
 
 use crate::{
-    AccessController, DatabaseId, Hash, Identity, JoinError, Keystore, KeystoreError, Limits, Receipt, Schema,
-    Snapshot, Writer,
+    AccessController, Address, DatabaseId, Encryption, Hash, Identity, JoinError, Keystore, KeystoreError, Limits,
+    ReadDocuments as _, ReadError, Receipt, Schema, Snapshot, Writer,
     state::{Core, Replay},
     tender::Tender,
     verifier::Verifier,
 };
 use debros_ipfs::{CommitError, Durability, Report, Store, StoreError, StoreOptions};
-use std::{fmt, path::Path, sync::Arc};
+use std::{collections::HashMap, fmt, path::Path, sync::Arc};
 use zeroize::Zeroizing;
+
+/// So many payloads are read in one write.
+const SEALED_AT_ONCE: usize = 512;
 
 /// How a node works.
 #[derive(Clone, Default)]
@@ -25,6 +28,9 @@ pub struct NodeOptions {
     pub limits: Limits,
     /// Rules of the application's own that say who may write: see [`AccessSpec::Custom`](crate::AccessSpec).
     pub controllers: Vec<Arc<dyn AccessController>>,
+    /// How databases are encrypted, by their address; others are plain. Keys are not stored: give them each time, and
+    /// before the folder is opened, as what they are needed for may have to be read then.
+    pub encryptions: HashMap<Address, Encryption>,
 }
 
 impl fmt::Debug for NodeOptions {
@@ -32,7 +38,7 @@ impl fmt::Debug for NodeOptions {
         let controllers: Vec<&str> = self.controllers.iter().map(|rule| rule.kind()).collect();
         let mut debug = f.debug_struct("NodeOptions");
         debug.field("store", &self.store).field("references", &self.references).field("limits", &self.limits);
-        debug.field("controllers", &controllers).finish()
+        debug.field("controllers", &controllers).field("encryptions", &self.encryptions).finish()
     }
 }
 
@@ -46,6 +52,12 @@ pub enum OpenError {
     /// The private keys.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// What is encrypted could not be read with a key that was given.
+    #[error(transparent)]
+    Encrypted(#[from] ReceiveError),
+    /// State could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// A thread could not be started.
     #[error("a thread of the node could not be started: {0}")]
     Thread(std::io::Error),
@@ -89,13 +101,21 @@ impl Node {
     /// # Errors
     /// If the folder is in use, of a newer format, damaged where state needs it, or cannot be read or written.
     pub fn open(dir: &Path, options: NodeOptions, schema: Arc<dyn Schema>) -> Result<Node, OpenError> {
-        let core = Arc::new(Core::new(schema, options.limits.clone(), &options.controllers));
+        let core =
+            Arc::new(Core::new(schema, options.limits.clone(), &options.controllers, options.encryptions.clone()));
         // first the store: it makes the folder, and locks it
         let store = Store::open(dir, options.store, Arc::new(Replay { core: core.clone() }))?;
         let keystore = Arc::new(Keystore::open(&dir.join("keys"))?);
         let tender = Tender::start(store.clone(), core.clone()).map_err(OpenError::Thread)?;
         let verifier = Arc::new(Verifier::new(options.limits));
-        Ok(Node { store, core, keystore, verifier, tender: Arc::new(tender), references: options.references })
+        let node = Node { store, core, keystore, verifier, tender: Arc::new(tender), references: options.references };
+        for address in options.encryptions.keys() {
+            let database = node.snapshot().map_err(ReadError::from)?.at(address)?;
+            if let Some(info) = database {
+                futures::executor::block_on(node.read_sealed(info.id))?;
+            }
+        }
+        Ok(node)
     }
 
     /// The identity of this name, whose keys are made the first time.
@@ -175,7 +195,9 @@ impl Node {
         identities: Vec<Vec<u8>>,
         entries: Vec<Vec<u8>>,
     ) -> Result<Receipt, ReceiveError> {
-        let received = self.verifier.look(entries).await;
+        let info = self.snapshot().map_err(ReadError::from).and_then(|snapshot| snapshot.info(database));
+        let info = info.map_err(|error| ReceiveError::Join(error.into()))?;
+        let received = self.verifier.look(entries, self.core.encryption(&info.address)).await;
         let from = from.to_owned();
         let taken = self.write(Durability::Local, move |writer| {
             let mut bad = Vec::new();
@@ -192,6 +214,30 @@ impl Node {
             Ok(receipt)
         });
         Ok(taken.await?)
+    }
+
+    /// Says how a database is encrypted: entries that are written from now on are, and what could not be read until now
+    /// is. The key is not stored, see [`NodeOptions::encryptions`].
+    ///
+    /// # Errors
+    /// If the store fails, or there is no such database.
+    pub async fn set_encryption(&self, database: DatabaseId, encryption: Encryption) -> Result<(), ReceiveError> {
+        let info = self.snapshot().map_err(ReadError::from).and_then(|snapshot| snapshot.info(database));
+        let info = info.map_err(|error| ReceiveError::Join(error.into()))?;
+        self.core.set_encryption(info.address, encryption);
+        self.read_sealed(database).await
+    }
+
+    /// How a database is encrypted.
+    #[cfg(feature = "kubo")]
+    pub(crate) fn encryption(&self, database: &Address) -> Encryption {
+        self.core.encryption(database)
+    }
+
+    async fn read_sealed(&self, database: DatabaseId) -> Result<(), ReceiveError> {
+        // in pieces, between the writes of others
+        while self.write(Durability::Local, move |writer| writer.read_sealed(database, SEALED_AT_ONCE)).await? > 0 {}
+        Ok(())
     }
 
     /// Has the entries of a database that are held back for want of a right judged again, when an

@@ -1,12 +1,12 @@
 //! [`ReadDocuments`]: reading the databases of a node.
 
 use crate::{
-    AccessSpec, Address, Capabilities, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Hash, HeldEntry, Payload,
-    Problem, ReadError, RowRef, Wanted,
+    AccessSpec, Address, Capabilities, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Entry, Hash, HeldEntry,
+    Payload, Problem, ReadError, RowRef, Wanted,
     state::{
         ADDRESSES, ANY, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FRONTIER, FieldReader, HELD, HeldRow,
         INDEXES, MEMBERS, NAMES, PROBLEMS, WAITING, family_prefix, hash_at, index_prefix, key_of, load_record,
-        load_value, name_key, past, problem_key, problem_parts,
+        load_value, name_key, open_entry, open_payload, past, problem_key, problem_parts,
     },
 };
 use debros_core::{Map, Value};
@@ -135,7 +135,7 @@ pub trait ReadDocuments: Readable {
             position: row.position,
             author: author(self, row.stamp.author)?,
             first_author: author(self, row.first.unwrap_or(row.stamp).author)?,
-            record: load_record(state, row.position)?,
+            record: load_record(self.core(), state, row.position)?,
             problem: problem.map(|(_, _, reason)| reason),
         }))
     }
@@ -219,7 +219,7 @@ pub trait ReadDocuments: Readable {
     /// # Errors
     /// If the store cannot be read.
     fn load(&self, position: Position) -> Result<Map, ReadError> {
-        Ok(load_record(self.state(), position)?)
+        Ok(load_record(self.core(), self.state(), position)?)
     }
 
     /// The value of a row of a keyvalue or events database.
@@ -227,7 +227,7 @@ pub trait ReadDocuments: Readable {
     /// # Errors
     /// If the store cannot be read.
     fn load_value(&self, position: Position) -> Result<Value, ReadError> {
-        Ok(load_value(self.state(), position)?)
+        Ok(load_value(self.core(), self.state(), position)?)
     }
 
     /// May this user write this database now? An [`AccessController`](crate::AccessController) of the application's own
@@ -249,9 +249,10 @@ pub trait ReadDocuments: Readable {
         let AccessSpec::Ipfs { write: admins } = &info.spec.access else { return Ok(Capabilities::default()) };
         let mut rows = Vec::new();
         for row in self.scan_keys(access, &[], None, false) {
-            let block = self.state().block_at(row?.position)?;
-            let unreadable = |e: crate::EntryError| ReadError::State(Box::new(e));
-            let payload = crate::Entry::decode(&block).map_err(unreadable)?.payload().clone();
+            let (state, position) = (self.state(), row?.position);
+            let block = open_entry(self.core(), state, position, state.block_at(position)?)?;
+            let entry = Entry::decode(&block).map_err(|e| ReadError::State(Box::new(e)))?;
+            let Some(payload) = open_payload(self.core(), &info.log, entry.payload().clone()) else { continue };
             if let Some(payload) = Payload::from_value(payload) {
                 rows.push((payload.key, payload.value));
             }

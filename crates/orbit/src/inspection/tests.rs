@@ -196,7 +196,10 @@ fn operations_that_make_no_sense_are_told_and_newer_ones_end_it() {
     one(&faults(op(JournalOp::IdentityAdded { block: 77 })), "names block 77");
     // [23], a kind that is not there yet
     let error = inspect([Put::Op(vec![0x81, 23])]).expect_err("newer");
-    assert!(matches!(error, InspectionError::Newer { kind: 23, .. }) && error.to_string().contains("kind 23"), "{error}");
+    assert!(
+        matches!(error, InspectionError::Newer { kind: 23, .. }) && error.to_string().contains("kind 23"),
+        "{error}"
+    );
 }
 
 #[test]

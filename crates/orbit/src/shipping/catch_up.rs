@@ -1,7 +1,7 @@
 use super::{BlockList, BlockListError, pin_name};
 use crate::{
-    CommitError, DatabaseSpec, Durability, Entry, Hash, IdentityBlock, JoinError, LogError, Node, OpenDatabaseError,
-    ReadError,
+    CommitError, DatabaseSpec, Durability, Encryption, Entry, Hash, IdentityBlock, JoinError, LogError, Node,
+    OpenDatabaseError, ReadError,
 };
 use debros_ipfs::{Cid, Kubo, KuboError};
 use std::{
@@ -113,6 +113,7 @@ pub(crate) async fn catch_up(
         kubo,
         spec,
         log: address.to_string(),
+        encryption: node.encryption(&address),
         waiting: Waiting::new(),
         identities: HashMap::new(),
         done: CaughtUp::default(),
@@ -153,6 +154,7 @@ struct Taking<'t> {
     kubo: &'t Kubo,
     spec: DatabaseSpec,
     log: String,
+    encryption: Encryption,
     waiting: Waiting,
     /// Identities that were fetched: they come before the entries that name them.
     identities: HashMap<Hash, Vec<u8>>,
@@ -178,7 +180,7 @@ impl Taking<'_> {
     /// Sorts a block, whose hash was checked; lists, manifests and what belongs to other logs are not needed.
     fn sort(&mut self, cid: &Cid, bytes: &[u8], batch: &mut Batch) {
         let Some(hash) = Hash::from_either_cid(cid) else { return };
-        if Entry::decode(bytes).is_ok_and(|entry| entry.log().to_string() == self.log) {
+        if Entry::open(bytes, &self.encryption).is_ok_and(|entry| entry.log().to_string() == self.log) {
             batch.bytes += bytes.len();
             batch.entries.push_back((hash, bytes.to_vec()));
         } else if self.identities.len() < MAX_IDENTITIES && IdentityBlock::decode(bytes).is_ok() {
@@ -258,7 +260,7 @@ impl Taking<'_> {
                     not_found += 1;
                     continue;
                 };
-                let identity = Entry::decode(&block).ok().map(|entry| entry.identity());
+                let identity = Entry::open(&block, &self.encryption).ok().map(|entry| entry.identity());
                 if let Some(identity) = identity.filter(|identity| !self.identities.contains_key(identity))
                     && let Some(block) = self.kubo.block_get(&identity.cid(), BLOCK_WITHIN).await?
                 {

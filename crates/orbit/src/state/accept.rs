@@ -6,13 +6,13 @@ use super::{
     document_row::Stamp,
     hold,
     tables::{
-        COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, duplicate_key, family_prefix,
-        index_prefix, key_of, problem_key,
+        COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, SEALED, TOMBSTONES, UNREAD, duplicate_key,
+        entry_key, family_prefix, index_prefix, key_of, problem_key,
     },
 };
 use crate::{
-    DatabaseId, DatabaseInfo, DatabaseKind, Hash, IndexRow, Op, Payload, PublicKey, Verdict, documents::is_no_key,
-    limits::MAX_KEY, schema::plain_key,
+    DatabaseId, DatabaseInfo, DatabaseKind, Encryption, Hash, IndexRow, Op, Payload, PublicKey, Verdict,
+    documents::is_no_key, limits::MAX_KEY, schema::plain_key,
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::{Position, ReadState};
@@ -56,6 +56,8 @@ pub(crate) struct Accepted<'e> {
     pub(crate) next: &'e [Hash],
     /// An entry of the log follows it already, so it is no head.
     pub(crate) followed: bool,
+    /// Its payload is encrypted, and cannot be decrypted.
+    pub(crate) unread: bool,
 }
 
 impl Judged {
@@ -135,7 +137,7 @@ impl Judged {
             let row = DocumentRow::from_bytes(&row).ok_or_else(|| broken("row"))?;
             let mut rows = Vec::new();
             if has_records(core, database) {
-                held = Some(load_record(state, row.position)?);
+                held = Some(load_record(core, state, row.position)?);
             }
             if let Some(record) = held.as_ref().filter(|_| !row.problem) {
                 let author = core.author(state, row.stamp.author)?;
@@ -205,10 +207,14 @@ pub(crate) fn settle(
     entry: &Accepted<'_>,
     judged: Judged,
 ) -> Result<(), StateError> {
-    let stamp = Stamp { author: author.number, time: entry.time };
-    let mut settling = Settling { job, core, database, author, entry, stamp, judged };
-    settling.settle()?;
-    let mut log = settling.judged.log;
+    let (position, key) = (entry.position, entry_key(database.id, &entry.hash));
+    if Encryption::is_sealed(&job.block_at(position)?) {
+        job.put(SEALED, position.to_bytes().to_vec(), database.id.0.to_be_bytes().to_vec());
+    }
+    if entry.unread {
+        job.put(UNREAD, key, position.to_bytes().to_vec());
+    }
+    let mut log = settle_meaning(job, core, database, author, entry, judged)?;
     log.entries += 1;
     log.heads.retain(|head| !entry.next.contains(&head.hash));
     if !entry.followed {
@@ -218,6 +224,36 @@ pub(crate) fn settle(
     let entries = all_entries(job.as_state())?;
     job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
     hold::joined(job, core, database, &entry.hash, entry.next)
+}
+
+/// What an entry of the log means to the rows. Gives the counts of the log, which are to be written.
+fn settle_meaning(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    author: &Author,
+    entry: &Accepted<'_>,
+    judged: Judged,
+) -> Result<LogRow, StateError> {
+    let stamp = Stamp { author: author.number, time: entry.time };
+    let mut settling = Settling { job, core, database, author, entry, stamp, judged };
+    settling.settle()?;
+    Ok(settling.judged.log)
+}
+
+/// Adds what an entry of the log means, now that its payload can be decrypted.
+pub(crate) fn settle_read(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    author: &Author,
+    entry: &Accepted<'_>,
+    judged: Judged,
+) -> Result<(), StateError> {
+    job.delete(UNREAD, entry_key(database.id, &entry.hash));
+    let log = settle_meaning(job, core, database, author, entry, judged)?;
+    job.put(LOGS, key_of(database.id, &[]), log.to_bytes());
+    Ok(())
 }
 
 struct Settling<'s, 'e> {

@@ -41,6 +41,10 @@ pub(crate) const WAITING: Table = Table("waiting");
 pub(crate) const READY: Table = Table("ready");
 /// Database that says who may write, database → nothing.
 pub(crate) const PROTECTED: Table = Table("protected");
+/// Position of an entry that is encrypted as a whole → its database.
+pub(crate) const SEALED: Table = Table("sealed");
+/// Database, entry → position: its payload could not be decrypted.
+pub(crate) const UNREAD: Table = Table("unread");
 /// Daemon → what it has been sent.
 pub(crate) const SHIPPED: Table = Table("shipped");
 /// Daemon, number of the shipment → the shipment.

@@ -6,6 +6,7 @@ mod access;
 mod convergence;
 mod devices;
 mod documents;
+mod encryption;
 mod holds;
 mod inspection;
 mod joins;
