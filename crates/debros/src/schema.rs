@@ -72,6 +72,10 @@ impl Schema for Records {
         self.model(database).is_some_and(ModelDef::is_user_scoped)
     }
 
+    fn keys_are_ids(&self, _: &DatabaseInfo) -> bool {
+        true
+    }
+
     fn owners_only(&self, database: &DatabaseInfo) -> bool {
         let model = self.model(database);
         model.is_some_and(|model| model.scope == Scope::Global(Writers::Owner))

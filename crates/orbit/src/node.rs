@@ -9,6 +9,7 @@ use crate::{
 };
 use debros_ipfs::{CommitError, Durability, Report, Store, StoreError, StoreOptions};
 use std::{collections::HashMap, fmt, path::Path, sync::Arc};
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// So many payloads are read in one write.
@@ -200,20 +201,20 @@ impl Node {
         let received = self.verifier.look(entries, self.core.encryption(&info.address)).await;
         let from = from.to_owned();
         let taken = self.write(Durability::Local, move |writer| {
-            let mut bad = Vec::new();
-            for identity in identities {
-                match writer.add_identity(&identity) {
-                    Ok(_) => {}
-                    Err(error @ (JoinError::Read(_) | JoinError::Apply(_))) => return Err(error),
-                    // what names it stays without it, and is held back
-                    Err(error) => bad.push((Hash::of(&identity), error)),
-                }
-            }
+            let mut bad = add_identities(writer, &identities)?;
             let mut receipt = writer.receive(database, received, &from)?;
             receipt.not_kept.append(&mut bad);
             Ok(receipt)
         });
         Ok(taken.await?)
+    }
+
+    /// Adds identities of others, whose entries can join then. Gives those that are none, or forged, and why.
+    ///
+    /// # Errors
+    /// If the store fails. None is added then.
+    pub async fn add_identities(&self, identities: Vec<Vec<u8>>) -> Result<Vec<(Hash, JoinError)>, ReceiveError> {
+        Ok(self.write(Durability::Local, move |writer| add_identities(writer, &identities)).await?)
     }
 
     /// Says how a database is encrypted: entries that are written from now on are, and what could not be read until now
@@ -249,6 +250,11 @@ impl Node {
         Ok(self.write(Durability::Local, move |writer| writer.judge_rights_again(database)).await?)
     }
 
+    /// Tells when something was committed, by whom ever.
+    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
+        self.store.commits()
+    }
+
     /// Waits until every entry for which something has changed was judged again. Blocks.
     pub fn settle(&self) {
         self.tender.wait_idle();
@@ -280,6 +286,20 @@ impl Node {
         self.tender.end();
         self.store.close().await
     }
+}
+
+/// Gives those that are none.
+fn add_identities(writer: &mut Writer<'_>, identities: &[Vec<u8>]) -> Result<Vec<(Hash, JoinError)>, JoinError> {
+    let mut bad = Vec::new();
+    for identity in identities {
+        match writer.add_identity(identity) {
+            Ok(_) => {}
+            Err(error @ (JoinError::Read(_) | JoinError::Apply(_))) => return Err(error),
+            // what names it stays without it, and is held back
+            Err(error) => bad.push((Hash::of(identity), error)),
+        }
+    }
+    Ok(bad)
 }
 
 impl fmt::Debug for Node {

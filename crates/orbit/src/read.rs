@@ -1,8 +1,8 @@
 //! [`ReadDocuments`]: reading the databases of a node.
 
 use crate::{
-    AccessSpec, Address, Capabilities, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Entry, Hash, HeldEntry,
-    Payload, Problem, ReadError, RowRef, Wanted,
+    AccessSpec, Address, Capabilities, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Entry, EventRange, EventsRead,
+    Hash, HeldEntry, Payload, Problem, ReadError, RowRef, Wanted,
     state::{
         ADDRESSES, ANY, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FRONTIER, FieldReader, HELD, HeldRow,
         INDEXES, MEMBERS, NAMES, PROBLEMS, WAITING, family_prefix, hash_at, index_prefix, key_of, load_record,
@@ -140,6 +140,42 @@ pub trait ReadDocuments: Readable {
         }))
     }
 
+    /// The events of an events database, newest first: those of a range, as JavaScript's `iterator` gives them. Reads
+    /// what it gives, and no more.
+    ///
+    /// ```
+    /// use debros_orbit::{DatabaseKind, DatabaseSpec, Durability, EventRange, NoSchema, Node, NodeOptions, ReadDocuments, WriteError};
+    /// use std::sync::Arc;
+    ///
+    /// # futures::executor::block_on(async {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// let node = Node::open(folder, NodeOptions::default(), Arc::new(NoSchema))?;
+    /// let me = node.identity("me")?;
+    /// let chat = DatabaseSpec::documents("chat", [me.id()]).of_kind(DatabaseKind::Events);
+    /// let chat = node.write(Durability::Local, move |w| {
+    ///     let chat = w.open(&chat).expect("it has a writer");
+    ///     for text in ["hello", "how are you?", "bye"] {
+    ///         w.add(chat, &me, text.into())?;
+    ///     }
+    ///     Ok::<_, WriteError>(chat)
+    /// })
+    /// .await?;
+    /// let snapshot = node.snapshot()?;
+    /// let last_two: Vec<_> = snapshot.events(chat, &EventRange::all().amount(2))?.collect::<Result<_, _>>()?;
+    /// assert_eq!([&last_two[0].value, &last_two[1].value], [&"bye".into(), &"how are you?".into()]);
+    /// let since = snapshot.events(chat, &EventRange::all().gt(last_two[1].hash))?;
+    /// assert_eq!(since.count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// If the log does not have an entry that bounds the range, there is no such database, or the store cannot be read.
+    fn events(&self, database: DatabaseId, range: &EventRange) -> Result<EventsRead<'_>, ReadError> {
+        crate::event_reader::events(self.core(), self.state(), &*self.info(database)?, range)
+    }
+
     /// What a key of a keyvalue database holds.
     ///
     /// # Errors
@@ -249,13 +285,8 @@ pub trait ReadDocuments: Readable {
         let AccessSpec::Ipfs { write: admins } = &info.spec.access else { return Ok(Capabilities::default()) };
         let mut rows = Vec::new();
         for row in self.scan_keys(access, &[], None, false) {
-            let (state, position) = (self.state(), row?.position);
-            let block = open_entry(self.core(), state, position, state.block_at(position)?)?;
-            let entry = Entry::decode(&block).map_err(|e| ReadError::State(Box::new(e)))?;
-            let Some(payload) = open_payload(self.core(), &info.log, entry.payload().clone()) else { continue };
-            if let Some(payload) = Payload::from_value(payload) {
-                rows.push((payload.key, payload.value));
-            }
+            let (_, payload) = self.put_at(access, row?.position)?;
+            rows.push((payload.key, payload.value));
         }
         let rows = rows.iter().filter_map(|(key, value)| Some((key.as_text()?, value)));
         Ok(Capabilities::new(rows.filter(|(key, _)| !key.starts_with(FRONTIER)), admins))
@@ -322,6 +353,20 @@ pub trait ReadDocuments: Readable {
     /// If the store cannot be read, or there is no such database.
     fn state_hash(&self, database: DatabaseId) -> Result<[u8; 32], ReadError> {
         Ok(crate::state::state_hash(self.state(), self.core(), &*self.info(database)?)?)
+    }
+
+    /// The entry that put a row, and what it says: also the key, where the database's own form of it is not enough.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or there is no such entry.
+    fn put_at(&self, database: DatabaseId, position: Position) -> Result<(Hash, Payload), ReadError> {
+        let (info, state) = (self.info(database)?, self.state());
+        let block = state.block_at(position)?;
+        let hash = Hash::of(&block);
+        let entry = Entry::decode(&open_entry(self.core(), state, position, block)?);
+        let entry = entry.map_err(|e| ReadError::State(Box::new(e)))?;
+        let payload = open_payload(self.core(), &info.log, entry.payload().clone()).and_then(Payload::from_value);
+        payload.map(|payload| (hash, payload)).ok_or_else(|| broken("the payload of a row"))
     }
 
     /// What is in the logs and is no row, database by database; of one database, if one is named.

@@ -30,6 +30,13 @@ pub trait Schema: Send + Sync + 'static {
         false
     }
 
+    /// Must the field `_id` of a record be the key under which it was put? It need not in JavaScript, where each peer says
+    /// anew which field is the key. A record where it is not is a problem.
+    fn keys_are_ids(&self, database: &DatabaseInfo) -> bool {
+        let _ = database;
+        false
+    }
+
     /// Does a deletion remove only what the same user has put? Then all records that [`Schema::rows`] lets pass for one
     /// key must be by one user.
     fn owners_only(&self, database: &DatabaseInfo) -> bool {

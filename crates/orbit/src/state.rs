@@ -15,7 +15,7 @@ mod sealed;
 mod state_hash;
 mod tables;
 
-pub(crate) use accept::{Accepted, Judged, Outcome, settle};
+pub(crate) use accept::{Accepted, Judged, Outcome, event_key, settle};
 pub(crate) use author::Author;
 #[cfg(feature = "kubo")]
 pub(crate) use core::all_entries;

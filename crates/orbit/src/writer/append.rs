@@ -112,6 +112,28 @@ impl Writer<'_> {
         self.append(database, identity, Payload::del(key))
     }
 
+    /// Sets a key of a keyvalue database.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn set(
+        &mut self,
+        database: DatabaseId,
+        identity: &Identity,
+        key: impl Into<String>,
+        value: Value,
+    ) -> Result<Hash, WriteError> {
+        self.append(database, identity, Payload::put(Value::from(key.into()), value))
+    }
+
+    /// Adds an event to an events database.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn add(&mut self, database: DatabaseId, identity: &Identity, value: Value) -> Result<Hash, WriteError> {
+        self.append(database, identity, Payload::add(value))
+    }
+
     /// Writes an entry: signs it, and applies what it does.
     ///
     /// # Errors

@@ -44,6 +44,10 @@ impl Schema for Words {
         database.spec.family.starts_with('F')
     }
 
+    fn keys_are_ids(&self, _: &DatabaseInfo) -> bool {
+        true
+    }
+
     fn owners_only(&self, database: &DatabaseInfo) -> bool {
         database.spec.tag == b"owner"
     }
