@@ -9,6 +9,11 @@
 //!
 //! | to | use |
 //! |---|---|
+//! | take what came from a peer | [`Node::receive`], [`Receipt`], [`ReadDocuments::held`], [`ReadDocuments::wanted`], [`Node::fetch_from`] |
+//! | say who may write | [`AccessSpec`], [`Writer::grant`], [`Writer::revoke`], [`AccessController`] |
+//! | encrypt | [`Encryption`], [`Cipher`], [`Node::set_encryption`] |
+//! | compare replicas | [`ReadDocuments::state_hash`] |
+//! | bound what others may send | [`Limits`] |
 //! | open a data folder | [`Node`] |
 //! | be somebody | [`Node::identity`], [`Identity`], [`Keystore`], [`UserKey`] |
 //! | write, all or nothing | [`Node::write`], [`Writer`] |
@@ -56,8 +61,8 @@
 //! ```
 //!
 //! # How state follows from the log
-//! The journal of the store below records three things: a database was opened, an identity was checked, an entry was
-//! accepted. Everything else is derived from these and from the blocks beside them, by the same functions when it is
+//! The journal of the store below records what happened: a database was opened, an identity was checked, an entry joined,
+//! or was received and is held back, was judged again, released. Everything else is derived from these and from the blocks beside them, by the same functions when it is
 //! written and when it is replayed: heads, what each key holds, index rows, problems, counts. [`Node::verify`] derives
 //! it anew and compares.
 //!
@@ -68,7 +73,11 @@
 //! An entry joins only if it has exactly the nine fields, in canonical bytes; `key` and `clock.id` are the key of the
 //! identity it names; `v` is 2; its time is an integer larger than those it follows, by no more than [`MAX_JUMP`]; it
 //! is at most [`MAX_ACCEPTED`] bytes and [`MAX_DEPTH`] levels deep; and everything that it follows or refers to is
-//! here. Honest JavaScript entries pass. A payload that means nothing joins the log and changes no state.
+//! here, in the log or refused. Honest JavaScript entries pass. A payload that means nothing joins the log and changes no
+//! state.
+//!
+//! What does not pass, or not yet, is held back ([`Hold`]) and judged again when what it lacked arrives. What builds on a
+//! refused entry joins without it.
 
 mod access_controller;
 mod access_list;
@@ -118,6 +127,7 @@ mod simple_encryption;
 mod snapshot;
 mod state;
 mod tender;
+mod turns;
 mod user_key;
 mod verifier;
 mod writer;

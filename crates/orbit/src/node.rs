@@ -5,6 +5,7 @@ use crate::{
     ReadDocuments as _, ReadError, Receipt, Schema, Snapshot, Writer,
     state::{Core, Replay},
     tender::Tender,
+    turns::Turns,
     verifier::Verifier,
 };
 use debros_ipfs::{CommitError, Durability, Report, Store, StoreError, StoreOptions};
@@ -93,6 +94,8 @@ pub struct Node {
     keystore: Arc<Keystore>,
     verifier: Arc<Verifier>,
     tender: Arc<Tender>,
+    /// The order in which deliveries came.
+    turns: Arc<Turns>,
     references: usize,
 }
 
@@ -109,7 +112,8 @@ impl Node {
         let keystore = Arc::new(Keystore::open(&dir.join("keys"))?);
         let tender = Tender::start(store.clone(), core.clone()).map_err(OpenError::Thread)?;
         let verifier = Arc::new(Verifier::new(options.limits));
-        let node = Node { store, core, keystore, verifier, tender: Arc::new(tender), references: options.references };
+        let (tender, turns, references) = (Arc::new(tender), Arc::default(), options.references);
+        let node = Node { store, core, keystore, verifier, tender, turns, references };
         for address in options.encryptions.keys() {
             let database = node.snapshot().map_err(ReadError::from)?.at(address)?;
             if let Some(info) = database {
@@ -185,6 +189,8 @@ impl Node {
     /// An entry that is held back is judged again, by itself, when what it lacked arrives. Each signature is checked
     /// once.
     ///
+    /// Several can be on their way at once: they are taken in the order in which they were begun.
+    ///
     /// `from` names the peer, in what is told of entries that are held back.
     ///
     /// # Errors
@@ -198,7 +204,9 @@ impl Node {
     ) -> Result<Receipt, ReceiveError> {
         let info = self.snapshot().map_err(ReadError::from).and_then(|snapshot| snapshot.info(database));
         let info = info.map_err(|error| ReceiveError::Join(error.into()))?;
+        let mut turn = self.turns.take();
         let received = self.verifier.look(entries, self.core.encryption(&info.address)).await;
+        turn.wait().await;
         let from = from.to_owned();
         let taken = self.write(Durability::Local, move |writer| {
             let mut bad = add_identities(writer, &identities)?;
@@ -206,6 +214,8 @@ impl Node {
             receipt.not_kept.append(&mut bad);
             Ok(receipt)
         });
+        // it is queued
+        drop(turn);
         Ok(taken.await?)
     }
 
