@@ -155,7 +155,7 @@ async fn logs(folder: &Path) -> Outcome {
     if let Some(last) = waiting {
         last.await??;
     }
-    there.settle();
+    there.settle().await;
     let took = begin.elapsed().as_secs_f64();
     let joined = there.snapshot()?;
     if joined.state_hash(there_database)? != snapshot.state_hash(database)? {
@@ -195,7 +195,7 @@ async fn beside_javascript(folder: &Path) -> Outcome {
         let row = |name: &str, did: &Did| {
             let Did { puts, buffered, get, query, reopen, memory } = did;
             println!(
-                "| {records} | {name} | {puts:.0} | {get:.3} ms | {query:.3} ms | {reopen:.1} ms | {memory:.0} MiB |"
+                "| {records} | {name} | {puts:.0} | {buffered:.0} | {get:.3} ms | {query:.3} ms | {reopen:.1} ms | {memory:.0} MiB |"
             );
         };
         row("@orbitdb/core 4", &theirs);

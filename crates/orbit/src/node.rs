@@ -265,9 +265,9 @@ impl Node {
         self.store.commits()
     }
 
-    /// Waits until every entry for which something has changed was judged again. Blocks.
-    pub fn settle(&self) {
-        self.tender.wait_idle();
+    /// Waits until every entry for which something has changed was judged again.
+    pub async fn settle(&self) {
+        self.tender.idle().await;
     }
 
     /// The databases as they are now.

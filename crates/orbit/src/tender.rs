@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread::{self, JoinHandle},
 };
+use tokio::sync::oneshot;
 
 /// So many entries are judged in one write, so that other writes get their turn.
 const BATCH: usize = 256;
@@ -34,6 +35,8 @@ struct State {
     /// Something is being judged.
     busy: bool,
     ended: bool,
+    /// Those who wait until nothing is ready.
+    waiting: Vec<oneshot::Sender<()>>,
 }
 
 impl Tender {
@@ -62,18 +65,23 @@ impl Tender {
         self.shared.changed.notify_all();
     }
 
-    /// Waits until nothing is ready. Blocks.
-    pub(crate) fn wait_idle(&self) {
-        let mut state = self.shared.state();
-        while (state.called || state.busy) && !state.ended {
-            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+    /// Waits until nothing is ready.
+    pub(crate) async fn idle(&self) {
+        let (sender, idle) = oneshot::channel();
+        {
+            let mut state = self.shared.state();
+            if state.ended || !(state.called || state.busy) {
+                return;
+            }
+            state.waiting.push(sender);
         }
+        // dropped when the thread ends
+        let _ = idle.await;
     }
 
     /// Ends the thread, after the write that it is at.
     pub(crate) fn end(&self) {
-        self.shared.state().ended = true;
-        self.shared.changed.notify_all();
+        self.shared.end();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
             // it can only have panicked, and there is nothing to clean up
@@ -84,11 +92,7 @@ impl Tender {
 
 impl Drop for Tender {
     fn drop(&mut self) {
-        let mut state = self.shared.state();
-        state.ended = true;
-        let busy = state.busy;
-        drop(state);
-        self.shared.changed.notify_all();
+        let busy = self.shared.end();
         // at rest it lets the store go at once, and whoever dropped the node may open the folder again; in the middle of a
         // write it may be this very thread that it waits for
         if !busy {
@@ -112,13 +116,28 @@ impl Shared {
         !state.ended
     }
 
+    /// Whether something is being judged.
+    fn end(&self) -> bool {
+        let mut state = self.state();
+        state.ended = true;
+        state.waiting.clear();
+        self.changed.notify_all();
+        state.busy
+    }
+
     fn has_ended(&self) -> bool {
         self.state().ended
     }
 
     fn rest(&self) {
-        self.state().busy = false;
-        self.changed.notify_all();
+        let mut state = self.state();
+        state.busy = false;
+        if !state.called {
+            // whoever does not wait any more hears nothing
+            for waiting in state.waiting.drain(..) {
+                let _ = waiting.send(());
+            }
+        }
     }
 }
 

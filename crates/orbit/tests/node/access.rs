@@ -127,7 +127,7 @@ impl Team {
                 block_on(to.node.receive(database, "a peer", identities.clone(), vec![entry])).unwrap();
             }
         }
-        to.node.settle();
+        block_on(to.node.settle());
         verify(&to.node);
     }
 
@@ -243,7 +243,7 @@ fn a_grant_that_comes_late_lets_in_what_waited() {
     for entry in entries {
         block_on(fresh.node.receive(fresh.data, "a peer", identities.clone(), vec![entry])).unwrap();
     }
-    fresh.node.settle();
+    block_on(fresh.node.settle());
     // what an admin wrote is in, on top of what nobody has granted yet
     assert_eq!((fresh.rows(), fresh.held().len()), (1, 10));
     assert_eq!(
@@ -253,7 +253,7 @@ fn a_grant_that_comes_late_lets_in_what_waited() {
     verify(&fresh.node);
     let (identities, entries) = everything(&team.node, team.access);
     block_on(fresh.node.receive(fresh.access, "a peer", identities, entries)).unwrap();
-    fresh.node.settle();
+    block_on(fresh.node.settle());
     assert_eq!((fresh.rows(), fresh.held().len()), (11, 0));
     assert_eq!(fresh.state(), team.state());
     verify(&fresh.node);
@@ -295,7 +295,7 @@ fn an_application_has_a_rule_of_its_own() {
     assert!(matches!(receipt.held[..], [(_, Hold::Denied { .. })]));
     rule.0.store(false, std::sync::atomic::Ordering::Relaxed);
     block_on(node.judge_again(db)).unwrap();
-    node.settle();
+    block_on(node.settle());
     assert_eq!(node.snapshot().unwrap().heads(db).unwrap(), [entry.hash()]);
     verify(&node);
 

@@ -134,7 +134,7 @@ fn one_without_the_key_hands_on_what_one_with_it_reads() {
         close(&dark);
         drop(dark);
         let (dark, dark_db) = open(relay.path(), Some(&encryption));
-        dark.settle();
+        block_on(dark.settle());
         assert_eq!(words(&dark, dark_db).unwrap(), ["b", "c", "d"]);
         assert_eq!(state(&dark, dark_db), state(&node, db));
         assert_eq!(dark.snapshot().unwrap().held(None).count(), 0);

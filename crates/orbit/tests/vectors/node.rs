@@ -37,7 +37,7 @@ fn take(database: &Json, writers: &[&Identity], entries: &[Json], encryption: En
         let identities = writers.iter().filter(|_| known).map(|writer| writer.bytes().to_vec()).collect();
         block_on(node.receive(db, "a peer", identities, vec![bytes(entry, "bytes")])).unwrap();
     }
-    node.settle();
+    block_on(node.settle());
     let report = node.verify().unwrap();
     assert!(report.is_clean(), "{report}");
     let taken = Taken { _folder: folder, node, db };
