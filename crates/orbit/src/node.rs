@@ -114,6 +114,10 @@ impl Node {
         let verifier = Arc::new(Verifier::new(options.limits));
         let (tender, turns, references) = (Arc::new(tender), Arc::default(), options.references);
         let node = Node { store, core, keystore, verifier, tender, turns, references };
+        // what became ready before the node was closed
+        if node.snapshot().map_err(ReadError::from)?.has_ready()? {
+            node.tender.call();
+        }
         for address in options.encryptions.keys() {
             let database = node.snapshot().map_err(ReadError::from)?.at(address)?;
             if let Some(info) = database {
@@ -173,7 +177,7 @@ impl Node {
         E: Send + 'static,
         F: FnOnce(&mut Writer<'_>) -> Result<T, E> + Send + 'static,
     {
-        let (core, references, tender) = (self.core.clone(), self.references, self.tender.clone());
+        let (core, references, tender) = (self.core.clone(), self.references, self.tender.caller());
         self.store.commit(durability, move |group| {
             let result = job(&mut Writer::new(group, &core, references));
             if core.take_ready() {

@@ -19,6 +19,7 @@ const BATCH: usize = 256;
 /// Judges entries again that are held back, when something has changed for them: on a thread of its own, and in many
 /// small writes between those of others.
 pub(crate) struct Tender {
+    store: Store,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -40,15 +41,15 @@ struct State {
 }
 
 impl Tender {
-    /// Starts the thread. What became ready before the node was closed is judged now.
+    /// Starts the thread.
     pub(crate) fn start(store: Store, core: Arc<Core>) -> std::io::Result<Tender> {
-        let shared =
-            Arc::new(Shared { state: Mutex::new(State { called: true, ..State::default() }), ..Shared::default() });
+        let shared: Arc<Shared> = Arc::default();
+        let theirs = store.clone();
         let of_thread = shared.clone();
         let thread = thread::Builder::new().name("orbit tender".to_owned()).spawn(move || {
             while of_thread.wait() {
                 // what fails is tried again with the next call: the rows that say what is ready stay
-                while let Ok(true) = judge(&store, &core) {
+                while let Ok(true) = judge(&theirs, &core) {
                     if of_thread.has_ended() {
                         break;
                     }
@@ -56,13 +57,17 @@ impl Tender {
                 of_thread.rest();
             }
         })?;
-        Ok(Tender { shared, thread: Mutex::new(Some(thread)) })
+        Ok(Tender { store, shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Something is ready to be judged.
     pub(crate) fn call(&self) {
-        self.shared.state().called = true;
-        self.shared.changed.notify_all();
+        self.caller().call();
+    }
+
+    /// What calls it, without keeping it alive.
+    pub(crate) fn caller(&self) -> TenderCaller {
+        TenderCaller(self.shared.clone())
     }
 
     /// Waits until nothing is ready.
@@ -93,11 +98,20 @@ impl Tender {
 impl Drop for Tender {
     fn drop(&mut self) {
         let busy = self.shared.end();
-        // at rest it lets the store go at once, and whoever dropped the node may open the folder again; in the middle of a
-        // write it may be this very thread that it waits for
-        if !busy {
+        // so that whoever dropped the node may open the folder again; unless it is this very thread that it waits for
+        if !busy || !self.store.runs_here() {
             self.end();
         }
+    }
+}
+
+/// Calls a tender.
+pub(crate) struct TenderCaller(Arc<Shared>);
+
+impl TenderCaller {
+    pub(crate) fn call(&self) {
+        self.0.state().called = true;
+        self.0.changed.notify_all();
     }
 }
 

@@ -12,6 +12,7 @@ mod holds;
 mod inspection;
 mod joins;
 mod keyed_events;
+mod machine;
 mod problems;
 mod reopen;
 mod scans;
