@@ -29,4 +29,8 @@ impl Moment {
         let steps = steps.filter(|step| !matches!(step, Step::SegmentRead | Step::TailCopy | Step::StateCompact));
         steps.flat_map(|step| [step.before(), step.after()]).collect()
     }
+
+    pub(crate) fn is_at(&self, name: &str) -> bool {
+        matches!(self, Moment::At { point, .. } if point == name)
+    }
 }
