@@ -14,7 +14,7 @@ cargo xtask test [--no-fail-fast] [PART..]
     doc      documentation: its examples run, its links resolve, it has no warnings
     book     docs/ and the README: their programs run and print what they say, their links resolve
     vectors  the OrbitDB vectors; ORBITDB_VECTORS=DIR takes them from another folder
-    crash    a child process writes and is killed, 200 times; failing disks
+    crash    a child process writes and is killed, 200 times; see `cargo xtask crash`
     kubo     what needs a Kubo daemon, against a real one; see `cargo xtask kubo`
     deny     licences and sources of the dependencies; only when named, as it needs cargo-deny
 cargo xtask crash [--times N]

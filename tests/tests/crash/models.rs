@@ -146,6 +146,8 @@ async fn answered_writes_survive_kill_9() {
         }
         let report = db.verify().await.expect("verify runs");
         assert!(report.is_clean(), "run {run}: {report}");
+        // what was killed while it wrote its keys goes on with them
+        db.identity("writer").await.expect("the keys are whole or absent");
         db.close().await.expect("it closes");
         Tidy::of(dir.path()).assert(report.block_bytes);
     }
