@@ -27,11 +27,12 @@ use std::{
 /// So many kills happen to one folder.
 const KILLS_OF_A_FOLDER: u64 = 20;
 
-/// Small segments and frequent checkpoints, so that every step comes soon.
+/// Small segments and frequent checkpoints, so that every step comes soon; all that may not join is kept.
 fn options() -> NodeOptions {
     let mut options = NodeOptions::default();
     options.store.segment_size = 24 << 10;
     options.store.checkpoint_bytes = 16 << 10;
+    options.limits.quarantined = 100_000;
     options
 }
 
