@@ -52,6 +52,7 @@ mod shared;
 mod snapshot;
 mod state_file;
 mod state_meta;
+mod step;
 mod store;
 mod store_error;
 mod store_mark;
@@ -92,6 +93,8 @@ pub use read_state::{ReadState, Row, Rows};
 pub use recovery::Recovery;
 pub use report::{Difference, Report};
 pub use snapshot::Snapshot;
+#[cfg(feature = "failpoints")]
+pub use step::Step;
 pub use store::Store;
 pub use store_error::StoreError;
 pub use table::Table;

@@ -151,7 +151,9 @@ impl Writer<'_> {
                         let opened = encryption.open_block(&block);
                         let links = opened.map(|block| Entry::links_of(&block)).unwrap_or_default();
                         let lacks = lacks(self.job.as_state(), self.core, &info, &hold, &links)?;
-                        if matches!(hold, Hold::Revoked { .. }) && lacks.frontier.is_empty() {
+                        // for those that wait for another reason, nobody has looked yet
+                        let is_looked_for = before.hold.is_about_rights();
+                        if matches!(hold, Hold::Revoked { .. }) && is_looked_for && lacks.frontier.is_empty() {
                             return Ok(false);
                         }
                         Some((HeldOp { hold, ..before }, lacks))

@@ -210,6 +210,37 @@ fn what_was_written_before_a_revocation_stays_valid_on_fresh_replicas() {
 }
 
 #[test]
+fn what_waits_for_its_ancestors_while_its_users_right_is_revoked_is_judged_when_they_come() {
+    let (team, [admin, anna, _]) = team();
+    team.grant(&admin, &anna).unwrap();
+    let log = team.spec.address().unwrap();
+    let entry = |id: &str, next: &[&Entry], time| {
+        let next: Vec<_> = next.iter().map(|entry| entry.hash()).collect();
+        let payload = Payload::put(id.into(), record(id, []).into()).into_value();
+        Entry::create(&anna, log, payload, &next, &[], time).unwrap()
+    };
+    let one = entry("1", &[], 1);
+    let two = entry("2", &[&one], 2);
+    let three = entry("3", &[&two], 3);
+    let receive = |entry: &Entry| {
+        let (identities, entries) = (vec![anna.bytes().to_vec()], vec![entry.bytes().to_vec()]);
+        block_on(team.node.receive(team.data, "a peer", identities, entries)).unwrap();
+        team.node.settle();
+    };
+    receive(&three);
+    receive(&two);
+    assert_eq!(team.held(), [Hold::Missing, Hold::Missing]);
+    assert!(team.revoke(&admin, &anna));
+    receive(&one);
+    assert_eq!(team.held(), vec![Hold::Denied { user: anna.id().to_owned() }; 3]);
+    verify(&team.node);
+    assert!(team.grant(&admin, &anna).unwrap());
+    team.node.settle();
+    assert_eq!((team.rows(), team.held()), (3, vec![]));
+    verify(&team.node);
+}
+
+#[test]
 fn a_revocation_by_javascript_leaves_each_replica_with_what_it_had() {
     let (team, [admin, anna, _]) = team();
     team.grant(&admin, &anna).unwrap();
