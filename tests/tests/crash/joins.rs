@@ -72,7 +72,7 @@ impl Scene {
         self.chapters.insert(run, self.others.chapter(run));
         let node = open(self.folder.path(), options());
         let data = open_database(&node, &self.others).await;
-        node.settle();
+        node.settle().await;
         let snapshot = node.snapshot().expect("a snapshot");
 
         let mut rows = BTreeMap::<String, u64>::new();
@@ -140,7 +140,7 @@ impl Scene {
         let grants = if learns_rights(self.number) { grants } else { Vec::new() };
         node.receive(access, "a peer", elsewhere.clone(), grants.clone()).await.expect("it is taken");
         node.receive(data.id, "a peer", identities.clone(), theirs.clone()).await.expect("it is taken");
-        node.settle();
+        node.settle().await;
 
         let folder = tempfile::tempdir().expect("a folder");
         let fresh = open(folder.path(), options());
@@ -154,7 +154,7 @@ impl Scene {
         let all = theirs.into_iter().chain(ours.map(Entry::into_bytes)).collect();
         let receipt = fresh.receive(again.id, "a peer", vec![], all).await.expect("it is taken");
         assert!(receipt.not_kept.is_empty(), "{receipt:?}");
-        fresh.settle();
+        fresh.settle().await;
         let (node, fresh) = (node.snapshot().expect("a snapshot"), fresh.snapshot().expect("a snapshot"));
         assert_eq!(fresh.entries(again.id).ok(), node.entries(data.id).ok());
         assert_eq!(fresh.state_hash(again.id).ok(), node.state_hash(data.id).ok(), "replicas agree");

@@ -225,7 +225,7 @@ fn what_waits_for_its_ancestors_while_its_users_right_is_revoked_is_judged_when_
     let receive = |entry: &Entry| {
         let (identities, entries) = (vec![anna.bytes().to_vec()], vec![entry.bytes().to_vec()]);
         block_on(team.node.receive(team.data, "a peer", identities, entries)).unwrap();
-        team.node.settle();
+        block_on(team.node.settle());
     };
     receive(&three);
     receive(&two);
@@ -235,7 +235,7 @@ fn what_waits_for_its_ancestors_while_its_users_right_is_revoked_is_judged_when_
     assert_eq!(team.held(), vec![Hold::Denied { user: anna.id().to_owned() }; 3]);
     verify(&team.node);
     assert!(team.grant(&admin, &anna).unwrap());
-    team.node.settle();
+    block_on(team.node.settle());
     assert_eq!((team.rows(), team.held()), (3, vec![]));
     verify(&team.node);
 }
