@@ -14,7 +14,7 @@ use std::{
     collections::{HashMap, HashSet},
     fmt,
     future::Future,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     thread,
     time::Duration,
 };
@@ -60,7 +60,8 @@ struct Inner {
     known: watch::Receiver<Known>,
     bitswap: Bitswap,
     runtime: runtime::Handle,
-    ended: Mutex<Option<oneshot::Receiver<()>>>,
+    /// Becomes true when the thread has ended.
+    ended: watch::Receiver<bool>,
 }
 
 /// A peer that is connected.
@@ -109,7 +110,7 @@ impl Network {
             .map_err(NetworkError::Thread)?;
         let handle = runtime.handle().clone();
         let (begun, begin) = oneshot::channel();
-        let (ended, end) = oneshot::channel();
+        let (ended, end) = watch::channel(false);
         let of_thread = handle.clone();
         let body = move || {
             runtime.block_on(async move {
@@ -125,7 +126,7 @@ impl Network {
                 }
             });
             runtime.shutdown_timeout(LAST_MOMENTS);
-            let _ = ended.send(());
+            ended.send_replace(true);
         };
         thread::Builder::new().name("network".to_owned()).spawn(body).map_err(NetworkError::Thread)?;
         begin.await.unwrap_or_else(|_| Err(NetworkError::Setup("its thread ended".to_owned())))
@@ -136,7 +137,7 @@ impl Network {
         options: NetworkOptions,
         blocks: Arc<dyn BlockSource>,
         runtime: runtime::Handle,
-        end: oneshot::Receiver<()>,
+        ended: watch::Receiver<bool>,
     ) -> Result<(Hub, Network, NetworkEvents), NetworkError> {
         let protocols = Arc::new(Protocols::default());
         let behaviour = behaviour::Behaviour::new(&key, &options, Streams::new(protocols.clone()))?;
@@ -167,7 +168,6 @@ impl Network {
         let bitswap = Bitswap::start(streams, seen.clone(), blocks, options.limits.wants_per_peer, &runtime)
             .map_err(|error| setup(error.to_string()))?;
         hub.listen(&options.listen).await?;
-        let ended = Mutex::new(Some(end));
         let inner = Inner { id, commands, protocols, known: seen, bitswap, runtime, ended };
         Ok((hub, Network { inner: Arc::new(inner) }, NetworkEvents { events: taken }))
     }
@@ -271,11 +271,8 @@ impl Network {
     /// Leaves the network: all connections and tasks end. Closing twice is no error.
     pub async fn close(&self) {
         self.send(Command::Close);
-        let ended = self.inner.ended.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(ended) = ended {
-            // an error means that the thread is gone, too
-            let _ = ended.await;
-        }
+        // an error means that the thread is gone, too
+        let _ = self.inner.ended.clone().wait_for(|ended| *ended).await;
     }
 
     /// After the end there is nobody to take it, and nothing to do.

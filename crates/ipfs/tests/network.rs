@@ -1,5 +1,6 @@
 //! Nodes of the network with each other, over the loopback interface.
 #![cfg(feature = "network")]
+#![allow(clippy::unwrap_used, reason = "tests: a panic is what they are for")]
 
 use std::{
     collections::HashMap,
