@@ -33,6 +33,8 @@ mod layered;
 mod lock;
 mod locked;
 mod merged_rows;
+#[cfg(feature = "network")]
+mod network;
 mod open_error;
 mod options;
 mod overlay;
@@ -84,6 +86,12 @@ pub use groups::{CommittedGroup, Groups};
 #[cfg(feature = "kubo")]
 pub use kubo::{ExportedBlocks, Imported, Kubo, KuboDaemon, KuboError, KuboOptions, KuboPin, RepoStat};
 pub use lock::Holder;
+#[cfg(feature = "network")]
+pub use network::{
+    BlockSource, DialError, FetchError, IncomingStreams, Multiaddr, Network, NetworkError, NetworkEvent, NetworkEvents,
+    NetworkKey, NetworkLimits, NetworkOptions, Peer, PeerId, PeerStream, PublishError, StreamError, TopicMessage,
+    Verdict,
+};
 pub use open_error::OpenError;
 pub use options::StoreOptions;
 pub use place::Place;

@@ -148,6 +148,11 @@ impl Store {
         self.handle.shared.views.commits()
     }
 
+    /// Its data folder.
+    pub fn folder(&self) -> &Path {
+        &self.handle.shared.folder
+    }
+
     /// Eight bytes that tell this store from others where it must be named outside. They follow from its mark, which
     /// cannot be found out from them.
     pub fn tag(&self) -> [u8; 8] {

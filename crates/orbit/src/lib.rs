@@ -119,6 +119,8 @@ mod read;
 mod read_error;
 mod receipt;
 mod received;
+#[cfg(feature = "network")]
+mod replication;
 mod scanner;
 mod schema;
 mod shipping;
@@ -145,6 +147,8 @@ pub use debros_ipfs::{
     CommitError, Damage, Durability, FolderSizes, FolderState, Place, Position, Report, StoreError, StoreOptions,
     Unfinished,
 };
+#[cfg(feature = "network")]
+pub use debros_ipfs::{DialError, Multiaddr, NetworkError, NetworkLimits, NetworkOptions, Peer, PeerId};
 pub use document::{Document, RowRef};
 pub use documents::{DocumentError, Documents, Row};
 pub use encryption::{Encryption, EncryptionError};
@@ -177,6 +181,8 @@ pub use read::{ReadDocuments, RowRefs};
 pub use read_error::ReadError;
 pub use receipt::Receipt;
 pub use received::Received;
+#[cfg(feature = "network")]
+pub use replication::{PeerSync, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState};
 pub use scanner::ScanError;
 pub use schema::{IndexRow, NoSchema, Schema, Verdict};
 #[cfg(feature = "kubo")]

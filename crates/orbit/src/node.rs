@@ -151,9 +151,14 @@ impl Node {
         Ok(self.keystore.user_key(name)?.export())
     }
 
-    #[cfg(feature = "kubo")]
+    #[cfg(any(feature = "kubo", feature = "network"))]
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    #[cfg(feature = "network")]
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.core.limits
     }
 
     /// The private keys of the data folder.
@@ -244,7 +249,7 @@ impl Node {
     }
 
     /// How a database is encrypted.
-    #[cfg(feature = "kubo")]
+    #[cfg(any(feature = "kubo", feature = "network"))]
     pub(crate) fn encryption(&self, database: &Address) -> Encryption {
         self.core.encryption(database)
     }

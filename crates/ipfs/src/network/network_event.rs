@@ -1,0 +1,57 @@
+use std::sync::Arc;
+
+use bytes::Bytes;
+use libp2p::{PeerId, gossipsub::MessageId};
+
+use super::charges::Charge;
+
+/// What happens in the network.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum NetworkEvent {
+    /// A peer is connected, by its first connection.
+    Connected(PeerId),
+    /// The last connection of a peer has ended.
+    Disconnected(PeerId),
+    /// A peer listens to a topic.
+    Subscribed {
+        /// The peer.
+        peer: PeerId,
+        /// The topic.
+        topic: String,
+    },
+    /// It listens no more.
+    Unsubscribed {
+        /// The peer.
+        peer: PeerId,
+        /// The topic.
+        topic: String,
+    },
+    /// A message on a topic that this node listens to. Messages may be lost.
+    Message(TopicMessage),
+}
+
+/// A message on a topic. It goes on to other peers when it was [judged](super::Network::judge) good; while it is held, it
+/// counts against what its peer may have waiting here.
+#[derive(Debug)]
+pub struct TopicMessage {
+    /// The topic.
+    pub topic: String,
+    /// The peer that it came from, which need not have made it.
+    pub peer: PeerId,
+    /// The message.
+    pub data: Bytes,
+    pub(super) id: MessageId,
+    pub(super) _charge: Arc<Charge>,
+}
+
+/// What a message on a topic is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Other peers are to have it, too.
+    Good,
+    /// Nobody is to have it.
+    Bad,
+    /// It is not known. Others may look for themselves, but do not get it from here.
+    Unknown,
+}

@@ -1,0 +1,315 @@
+use super::{
+    fetcher::{Fetcher, MOST},
+    replica::{Done, MESSAGES, Parts, Replica},
+    replicator::{Action, Replicator},
+};
+use crate::{
+    DatabaseId, Hash, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError, ReplicationEvent,
+    SyncState, Wanted,
+};
+use debros_ipfs::{Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Instant,
+};
+use tokio::{
+    sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch},
+    task::JoinSet,
+    time::sleep_until,
+};
+
+/// So many exchanges are under way at a time, of all databases and peers together.
+const EXCHANGES: usize = 32;
+
+/// What the driver is asked to do.
+pub(super) enum Wish {
+    Open { database: DatabaseId, answer: oneshot::Sender<Result<(), ReplicationError>> },
+    Shut { database: DatabaseId, answer: oneshot::Sender<bool> },
+    Sync { database: DatabaseId, answer: oneshot::Sender<Result<SyncState, ReplicationError>> },
+}
+
+/// Brings together what happens in the network and in the node with what a [`Replicator`] decides.
+pub(super) struct Driver {
+    node: Node,
+    limits: Limits,
+    network: Network,
+    events: NetworkEvents,
+    wishes: mpsc::UnboundedReceiver<Wish>,
+    commits: watch::Receiver<u64>,
+    replicas: HashMap<DatabaseId, Replica>,
+    topics: HashMap<String, DatabaseId>,
+    /// Who listens to which topics, of those that are replicated and of others, which may be replicated later.
+    subscribed: HashMap<PeerId, HashSet<String>>,
+    exchanges: Arc<Semaphore>,
+    told: broadcast::Sender<ReplicationEvent>,
+    done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
+}
+
+impl Driver {
+    pub(super) fn new(
+        node: Node,
+        network: Network,
+        events: NetworkEvents,
+        wishes: mpsc::UnboundedReceiver<Wish>,
+        told: broadcast::Sender<ReplicationEvent>,
+    ) -> Driver {
+        let commits = node.store().commits();
+        let limits = node.limits().clone();
+        Driver {
+            node,
+            limits,
+            network,
+            events,
+            wishes,
+            commits,
+            replicas: HashMap::new(),
+            topics: HashMap::new(),
+            subscribed: HashMap::new(),
+            exchanges: Arc::new(Semaphore::new(EXCHANGES)),
+            told,
+            done: mpsc::unbounded_channel(),
+        }
+    }
+
+    /// Goes on until it is not wanted any more, the network ends, or the node is closed.
+    pub(super) async fn run(mut self) {
+        loop {
+            let next = self.replicas.values().filter_map(|replica| replica.replicator.next()).min();
+            let wait = async {
+                match next {
+                    Some(next) => sleep_until(next.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                wish = self.wishes.recv() => match wish {
+                    Some(wish) => self.grant(wish),
+                    None => break,
+                },
+                event = self.events.next() => match event {
+                    Some(event) => self.happened(event),
+                    None => break,
+                },
+                // `self` has the other end
+                Some(done) = self.done.1.recv() => self.was_done(done),
+                changed = self.commits.changed() => {
+                    // an error, here and there, means that the node was closed
+                    if changed.is_err() || self.look_at_heads().is_err() {
+                        break;
+                    }
+                }
+                () = wait => {}
+            }
+            let now = Instant::now();
+            for replica in self.replicas.values_mut() {
+                let actions = replica.replicator.due(now);
+                replica.act(actions);
+            }
+        }
+        self.network.close().await;
+    }
+
+    fn grant(&mut self, wish: Wish) {
+        // whoever asked may not wait any more
+        match wish {
+            Wish::Open { database, answer } => {
+                let _ = answer.send(self.open(database));
+            }
+            Wish::Shut { database, answer } => {
+                let replica = self.replicas.remove(&database);
+                if let Some(replica) = &replica {
+                    let topic = replica.parts.topic();
+                    self.topics.remove(&topic);
+                    self.network.unsubscribe(&topic);
+                }
+                let _ = answer.send(replica.is_some());
+            }
+            Wish::Sync { database, answer } => {
+                let _ = answer.send(self.sync(database));
+            }
+        }
+    }
+
+    fn open(&mut self, database: DatabaseId) -> Result<(), ReplicationError> {
+        if self.replicas.contains_key(&database) {
+            return Ok(());
+        }
+        let snapshot = self.node.snapshot().map_err(ReadError::from)?;
+        let info = snapshot.info(database)?;
+        // without the rows that say who may write, nothing can be judged
+        if let Some(controller) = info.controller {
+            self.open(controller)?;
+        }
+        let heads = snapshot.heads(database)?;
+        let parts = Arc::new(Parts {
+            node: self.node.clone(),
+            network: self.network.clone(),
+            info,
+            limits: self.limits.clone(),
+            exchanges: self.exchanges.clone(),
+            told: self.told.clone(),
+            done: self.done.0.clone(),
+            fetch: Notify::new(),
+        });
+        // first the protocol, then the topic: JavaScript dials when it sees that somebody listens, and only then
+        let streams = self.network.accept(&parts.protocol()).map_err(|_| ReplicationError::Closed)?;
+        let topic = parts.topic();
+        self.network.subscribe(&topic);
+        let (messages, received) = mpsc::channel(MESSAGES);
+        let (peers, seen) = watch::channel(Vec::new());
+        let mut tasks = JoinSet::new();
+        tasks.spawn(parts.clone().answer(streams));
+        tasks.spawn(parts.clone().listen(received));
+        tasks.spawn(Fetcher::new(parts.clone(), seen).run());
+        let mut replica = Replica { replicator: Replicator::new(heads), messages, parts, peers, tasks };
+        for (peer, topics) in &self.subscribed {
+            if topics.contains(&topic) {
+                replica.subscribed(*peer);
+            }
+        }
+        self.topics.insert(topic, database);
+        self.replicas.insert(database, replica);
+        Ok(())
+    }
+
+    fn sync(&self, database: DatabaseId) -> Result<SyncState, ReplicationError> {
+        let replica = self.replicas.get(&database).ok_or(ReplicationError::NotOpen(database))?;
+        let snapshot = self.node.snapshot().map_err(ReadError::from)?;
+        let log = snapshot.core.log(&snapshot.state, database).map_err(ReadError::from)?;
+        let peers = replica
+            .replicator
+            .peers()
+            .map(|(peer, heads)| PeerSync { peer: *peer, heads: heads.map(|heads| heads.iter().copied().collect()) });
+        Ok(SyncState {
+            heads: snapshot.heads(database)?,
+            entries: log.entries,
+            held: log.held,
+            missing: snapshot.wanted(Some(database), MOST)?.iter().map(Wanted::hash).collect(),
+            peers: peers.collect(),
+        })
+    }
+
+    fn happened(&mut self, event: NetworkEvent) {
+        match event {
+            NetworkEvent::Connected(peer) => self.tell(ReplicationEvent::Connected(peer)),
+            NetworkEvent::Disconnected(peer) => {
+                self.subscribed.remove(&peer);
+                for replica in self.replicas.values_mut() {
+                    replica.left(&peer);
+                }
+                self.tell(ReplicationEvent::Disconnected(peer));
+            }
+            NetworkEvent::Subscribed { peer, topic } => {
+                if let Some(replica) = self.topics.get(&topic).and_then(|database| self.replicas.get_mut(database)) {
+                    replica.subscribed(peer);
+                }
+                self.subscribed.entry(peer).or_default().insert(topic);
+            }
+            NetworkEvent::Unsubscribed { peer, topic } => {
+                if let Some(replica) = self.topics.get(&topic).and_then(|database| self.replicas.get_mut(database)) {
+                    replica.left(&peer);
+                }
+                if let Some(topics) = self.subscribed.get_mut(&peer) {
+                    topics.remove(&topic);
+                }
+            }
+            NetworkEvent::Message(message) => {
+                let database = self.topics.get(&message.topic);
+                let sent = match database.and_then(|database| self.replicas.get(database)) {
+                    Some(replica) => replica.messages.try_send(message).map_err(|error| error.into_inner()),
+                    None => Err(message),
+                };
+                if let Err(message) = sent {
+                    self.network.judge(&message, Verdict::Unknown);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn was_done(&mut self, done: Done) {
+        let now = Instant::now();
+        match done {
+            Done::Exchanged(parts, peer, how) => {
+                if let Some(replicator) = self.replicator(&parts) {
+                    replicator.exchanged(&peer, how, now);
+                }
+            }
+            Done::Told(parts, peer, heads) => {
+                if let Some(replicator) = self.replicator(&parts) {
+                    replicator.told(&peer, heads, now);
+                }
+            }
+            Done::Heard(parts, entries) => {
+                if let Some(replicator) = self.replicator(&parts) {
+                    entries.into_iter().for_each(|entry| replicator.heard(entry));
+                }
+            }
+        }
+    }
+
+    /// The replicator that a task belongs to: not one of the same database that was opened since.
+    fn replicator(&mut self, parts: &Arc<Parts>) -> Option<&mut Replicator> {
+        let replica = self.replicas.get_mut(&parts.info.id)?;
+        Arc::ptr_eq(&replica.parts, parts).then_some(&mut replica.replicator)
+    }
+
+    fn look_at_heads(&mut self) -> Result<(), ReadError> {
+        self.commits.borrow_and_update();
+        // what was said before something joined is to be known before it has
+        while let Ok(done) = self.done.1.try_recv() {
+            self.was_done(done);
+        }
+        let snapshot = self.node.snapshot()?;
+        let now = Instant::now();
+        for (database, replica) in &mut self.replicas {
+            let log = snapshot.core.log(&snapshot.state, *database)?;
+            let heads: Vec<Hash> = log.heads.iter().map(|head| head.hash).collect();
+            if let Some(actions) = replica.replicator.heads(heads, now) {
+                // without anyone who listens
+                let _ = self.told.send(ReplicationEvent::Changed { database: *database, entries: log.entries });
+                replica.act(actions);
+            }
+            if log.held > 0 {
+                replica.parts.fetch.notify_one();
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, event: ReplicationEvent) {
+        // without anyone who listens
+        let _ = self.told.send(event);
+    }
+}
+
+impl Replica {
+    fn subscribed(&mut self, peer: PeerId) {
+        self.replicator.subscribed(peer, Instant::now());
+        self.peers_changed();
+        let _ = self.parts.told.send(ReplicationEvent::Joined { database: self.parts.info.id, peer });
+    }
+
+    fn left(&mut self, peer: &PeerId) {
+        if self.replicator.left(peer) {
+            self.peers_changed();
+            let _ = self.parts.told.send(ReplicationEvent::Left { database: self.parts.info.id, peer: *peer });
+        }
+    }
+
+    fn peers_changed(&self) {
+        self.peers.send_replace(self.replicator.peers().map(|(peer, _)| *peer).collect());
+    }
+
+    fn act(&mut self, actions: Vec<Action>) {
+        // those that have ended
+        while self.tasks.try_join_next().is_some() {}
+        for action in actions {
+            match action {
+                Action::Exchange(peer) => self.tasks.spawn(self.parts.clone().exchange_with(peer)),
+                Action::Publish(entry) => self.tasks.spawn(self.parts.clone().publish_entry(entry)),
+            };
+        }
+    }
+}

@@ -1,0 +1,256 @@
+use super::remembered::Remembered;
+use crate::Hash;
+use debros_ipfs::PeerId;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::{Duration, Instant},
+};
+
+/// A peer that does not speak the protocol yet may be about to: JavaScript listens to the topic first. Then as after a
+/// failure.
+const UNSUPPORTED: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
+/// The first pause after a failure, or an exchange that left both sides with different heads; doubled until the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(64);
+/// When heads change, they are told by the topic; so long afterwards an exchange makes sure.
+const MAKE_SURE: Duration = Duration::from_secs(2);
+/// Even if both sides had the same heads the last time: a message of a peer that tells nothing twice may have been lost.
+const QUIET: Duration = Duration::from_secs(120);
+/// So many entries are remembered that were on the topic.
+const REMEMBERED: usize = 4096;
+
+/// Decides when to tell which peers what, for one database. It does nothing itself: it is told what has happened and
+/// when, and says what is to be done.
+#[derive(Debug)]
+pub(super) struct Replicator {
+    heads: BTreeSet<Hash>,
+    peers: HashMap<PeerId, Remote>,
+    /// Entries that were on the topic, from here or from elsewhere.
+    on_topic: Remembered,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Exchange heads with this peer, and tell how it went.
+    Exchange(PeerId),
+    /// Publish this entry on the topic.
+    Publish(Hash),
+}
+
+/// How an exchange of heads that was begun here has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Exchanged {
+    /// The peer has these heads.
+    Heads(Vec<Hash>),
+    /// The peer does not speak the protocol.
+    Unsupported,
+    /// It did not work.
+    Failed,
+}
+
+/// What is known of a peer that listens to the topic.
+#[derive(Debug)]
+struct Remote {
+    /// Its heads, when it told them last.
+    heads: Option<BTreeSet<Hash>>,
+    /// Is an exchange under way?
+    exchanging: bool,
+    /// When the next one begins.
+    due: Instant,
+    /// How often the last ones left something to be done.
+    tries: u32,
+}
+
+impl Replicator {
+    /// For a database with these heads.
+    pub(super) fn new(heads: impl IntoIterator<Item = Hash>) -> Replicator {
+        Replicator { heads: heads.into_iter().collect(), peers: HashMap::new(), on_topic: Remembered::new(REMEMBERED) }
+    }
+
+    /// A peer listens to the topic.
+    pub(super) fn subscribed(&mut self, peer: PeerId, now: Instant) {
+        self.peers.entry(peer).or_insert(Remote { heads: None, exchanging: false, due: now, tries: 0 });
+    }
+
+    /// It does not any more, or is gone.
+    pub(super) fn left(&mut self, peer: &PeerId) -> bool {
+        self.peers.remove(peer).is_some()
+    }
+
+    /// An entry came by the topic.
+    pub(super) fn heard(&mut self, entry: Hash) {
+        self.on_topic.insert(entry);
+    }
+
+    /// A peer has told its heads in an exchange that it began.
+    pub(super) fn told(&mut self, peer: &PeerId, heads: Vec<Hash>, now: Instant) {
+        if let Some(remote) = self.peers.get_mut(peer) {
+            remote.told(heads, &self.heads, now);
+        }
+    }
+
+    /// An exchange that was begun here has ended.
+    pub(super) fn exchanged(&mut self, peer: &PeerId, how: Exchanged, now: Instant) {
+        let Some(remote) = self.peers.get_mut(peer) else { return };
+        remote.exchanging = false;
+        let unsupported = how == Exchanged::Unsupported;
+        match how {
+            Exchanged::Heads(heads) => remote.told(heads, &self.heads, now),
+            Exchanged::Unsupported | Exchanged::Failed => {
+                let quick = UNSUPPORTED.get(remote.tries as usize).filter(|_| unsupported);
+                remote.due = now + quick.copied().unwrap_or_else(|| pause(remote.tries));
+                remote.tries = remote.tries.saturating_add(1);
+            }
+        }
+    }
+
+    /// The log has these heads now. `None`, if it had them before.
+    pub(super) fn heads(&mut self, heads: impl IntoIterator<Item = Hash>, now: Instant) -> Option<Vec<Action>> {
+        let heads: BTreeSet<Hash> = heads.into_iter().collect();
+        if heads == self.heads {
+            return None;
+        }
+        let mut actions = Vec::new();
+        for head in heads.difference(&self.heads) {
+            let tells = |remote: &Remote| remote.heads.as_ref().is_none_or(|heads| !heads.contains(head));
+            if !self.on_topic.contains(head) && self.peers.values().any(tells) {
+                self.on_topic.insert(*head);
+                actions.push(Action::Publish(*head));
+            }
+        }
+        self.heads = heads;
+        for remote in self.peers.values_mut() {
+            if !remote.agrees(&self.heads) {
+                remote.tries = 0;
+                remote.due = remote.due.min(now + MAKE_SURE);
+            }
+        }
+        Some(actions)
+    }
+
+    /// What is to be done by now.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<Action> {
+        let mut actions = Vec::new();
+        for (peer, remote) in &mut self.peers {
+            if !remote.exchanging && remote.due <= now {
+                remote.exchanging = true;
+                actions.push(Action::Exchange(*peer));
+            }
+        }
+        actions
+    }
+
+    /// When there is something to be done next.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.peers.values().filter(|remote| !remote.exchanging).map(|remote| remote.due).min()
+    }
+
+    /// The peers, and their heads as they told them last.
+    pub(super) fn peers(&self) -> impl Iterator<Item = (&PeerId, Option<&BTreeSet<Hash>>)> {
+        self.peers.iter().map(|(peer, remote)| (peer, remote.heads.as_ref()))
+    }
+}
+
+impl Remote {
+    fn agrees(&self, ours: &BTreeSet<Hash>) -> bool {
+        self.heads.as_ref() == Some(ours)
+    }
+
+    fn told(&mut self, heads: Vec<Hash>, ours: &BTreeSet<Hash>, now: Instant) {
+        self.heads = Some(heads.into_iter().collect());
+        if self.agrees(ours) {
+            self.tries = 0;
+            self.due = now + QUIET;
+        } else {
+            // each has the other's heads now, and what is missing comes; how it went, the next one tells
+            self.due = now + pause(self.tries);
+            self.tries = self.tries.saturating_add(1);
+        }
+    }
+}
+
+fn pause(tries: u32) -> Duration {
+    FIRST_PAUSE.saturating_mul(1 << tries.min(16)).min(LONGEST_PAUSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hash(n: u8) -> Hash {
+        Hash::of(&[n])
+    }
+
+    /// A replicator with one head, a peer that listens, and the moment at which their first exchange has begun.
+    fn begun() -> (Replicator, PeerId, Instant) {
+        let (mut replicator, peer, now) = (Replicator::new([hash(1)]), PeerId::random(), Instant::now());
+        assert_eq!(replicator.next(), None);
+        replicator.subscribed(peer, now);
+        assert_eq!(replicator.due(now), [Action::Exchange(peer)]);
+        assert_eq!(replicator.due(now), [], "one at a time");
+        (replicator, peer, now)
+    }
+
+    #[test]
+    fn a_peer_without_the_protocol_is_tried_again_soon_and_then_less_and_less() {
+        let (mut replicator, peer, mut now) = begun();
+        for pause in [100, 500, 2000, 8000, 16_000, 32_000, 64_000, 64_000] {
+            replicator.exchanged(&peer, Exchanged::Unsupported, now);
+            assert_eq!(replicator.next(), Some(now + Duration::from_millis(pause)));
+            now += Duration::from_millis(pause);
+            assert_eq!(replicator.due(now), [Action::Exchange(peer)]);
+        }
+    }
+
+    #[test]
+    fn heads_are_exchanged_until_both_sides_have_the_same() {
+        let (mut replicator, peer, now) = begun();
+        replicator.exchanged(&peer, Exchanged::Heads(vec![]), now);
+        assert_eq!(replicator.next(), Some(now + FIRST_PAUSE));
+        replicator.due(now + FIRST_PAUSE);
+        replicator.exchanged(&peer, Exchanged::Heads(vec![hash(2)]), now);
+        assert_eq!(replicator.next(), Some(now + 2 * FIRST_PAUSE));
+        // what the peer had has joined here, and it has got what was here
+        replicator.heads([hash(1), hash(2)], now);
+        replicator.due(now + 2 * FIRST_PAUSE);
+        replicator.exchanged(&peer, Exchanged::Heads(vec![hash(2), hash(1)]), now);
+        assert_eq!(replicator.next(), Some(now + QUIET), "and then only to make sure");
+    }
+
+    #[test]
+    fn what_is_written_here_is_published_once_and_made_sure_of() {
+        let (mut replicator, peer, now) = begun();
+        replicator.exchanged(&peer, Exchanged::Heads(vec![hash(1)]), now);
+        assert_eq!(replicator.heads([hash(2)], now), Some(vec![Action::Publish(hash(2))]));
+        assert_eq!(replicator.heads([hash(2)], now), None);
+        assert_eq!(replicator.next(), Some(now + MAKE_SURE));
+        // writing goes on, and the exchange is not put off
+        let later = now + Duration::from_secs(1);
+        assert_eq!(replicator.heads([hash(3)], later), Some(vec![Action::Publish(hash(3))]));
+        assert_eq!(replicator.next(), Some(now + MAKE_SURE));
+    }
+
+    #[test]
+    fn what_came_by_the_topic_or_is_known_to_everyone_is_not_published() {
+        let (mut replicator, peer, now) = begun();
+        replicator.heard(hash(2));
+        assert_eq!(replicator.heads([hash(2)], now), Some(vec![]));
+        // learned by an exchange: the only peer has it
+        replicator.exchanged(&peer, Exchanged::Heads(vec![hash(3)]), now);
+        assert_eq!(replicator.heads([hash(3)], now), Some(vec![]));
+        // but a third one does not
+        replicator.subscribed(PeerId::random(), now);
+        replicator.told(&peer, vec![hash(4)], now);
+        assert_eq!(replicator.heads([hash(4)], now), Some(vec![Action::Publish(hash(4))]));
+    }
+
+    #[test]
+    fn nobody_listens_so_nothing_is_to_be_done() {
+        let (mut replicator, peer, now) = begun();
+        assert!(replicator.left(&peer) && !replicator.left(&peer));
+        replicator.exchanged(&peer, Exchanged::Failed, now);
+        assert_eq!(replicator.heads([hash(9)], now), Some(vec![]));
+        assert_eq!(replicator.next(), None);
+    }
+}

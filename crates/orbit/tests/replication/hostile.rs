@@ -1,0 +1,156 @@
+//! Peers that do what no honest one does.
+
+use crate::support::{PATIENCE, Replica, events, keys, until, until_equal};
+use debros_ipfs::{BlockSource, Bytes, Cid, Network, NetworkEvents, NetworkKey, NetworkOptions};
+use debros_orbit::{Address, Entry, Hash, Identity, Payload, ReadDocuments as _, SigningKey};
+use futures::AsyncWriteExt as _;
+use std::sync::Arc;
+use tokio::{sync::watch, time::timeout};
+
+/// Has nothing, and says so or not.
+struct Nothing;
+
+impl BlockSource for Nothing {
+    fn block(&self, _: &Cid) -> Option<Bytes> {
+        None
+    }
+    fn arrivals(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
+}
+
+async fn hostile(victim: &Replica) -> (Network, NetworkEvents) {
+    let (network, events) =
+        Network::start(NetworkKey::generate(), NetworkOptions::loopback(), Arc::new(Nothing)).await.unwrap();
+    network.dial(victim.replication.addresses().pop().unwrap()).await.unwrap();
+    (network, events)
+}
+
+fn somebody() -> Identity {
+    Identity::new(&SigningKey::generate().unwrap(), SigningKey::generate().unwrap())
+}
+
+/// An entry that follows what nobody has.
+fn dangling(author: &Identity, log: Address, n: u32) -> Entry {
+    let nobodys = Hash::of(&n.to_be_bytes());
+    Entry::create(author, log, Payload::add(n.into()).into_value(), &[nobodys], &[], 11).unwrap()
+}
+
+/// Two honest replicas still find each other.
+async fn go_on(one: &Replica, two: &Replica, before: u64) {
+    let events = events();
+    one.write(&events, keys("honest", 5)).await;
+    two.write(&events, keys("as well", 5)).await;
+    until_equal(&[one, two], &events, before + 10).await;
+}
+
+#[tokio::test]
+async fn garbage_instead_of_heads() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    let events = events();
+    let database = one.open(&events).await;
+    two.open(&events).await;
+    let (evil, _events) = hostile(&one).await;
+    let protocol = format!("/orbitdb/heads{}", events.address().unwrap());
+    for garbage in [&b"\xff\xff\xff"[..], b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", b"hello", b"\xa0\xa0\xa0", b""] {
+        let mut stream = evil.open(one.replication.id(), &protocol).await.unwrap();
+        stream.write_all(garbage).await.unwrap();
+        stream.close().await.unwrap();
+    }
+    one.dial(&two).await;
+    go_on(&one, &two, 0).await;
+    // at most what decodes as an item is kept, as refused
+    assert!(one.replication.sync(database).await.unwrap().held <= 4);
+}
+
+#[tokio::test]
+async fn streams_without_end() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    let events = events();
+    one.open(&events).await;
+    two.open(&events).await;
+    let (evil, _events) = hostile(&one).await;
+    let (protocol, id) = (format!("/orbitdb/heads{}", events.address().unwrap()), one.replication.id());
+    for _ in 0..20 {
+        let (evil_too, name) = (evil.clone(), protocol.clone());
+        evil.spawn(async move {
+            // as long as the other side reads
+            while let Ok(mut stream) = evil_too.open(id, &name).await {
+                while stream.write_all(&[0x58; 60_000]).await.is_ok() {}
+            }
+        });
+        let (evil_too, name) = (evil.clone(), protocol.clone());
+        evil.spawn(async move {
+            // and one that says nothing and stays
+            let stream = evil_too.open(id, &name).await;
+            std::future::pending::<()>().await;
+            drop(stream);
+        });
+    }
+    one.dial(&two).await;
+    go_on(&one, &two, 0).await;
+    evil.close().await;
+}
+
+#[tokio::test]
+async fn a_flood_of_messages() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    let events = events();
+    let database = one.open(&events).await;
+    two.open(&events).await;
+    one.dial(&two).await;
+    let (evil, _events) = hostile(&one).await;
+    let (address, author) = (events.address().unwrap(), somebody());
+    let topic = address.to_string();
+    evil.subscribe(&topic);
+    let flood = evil.clone();
+    let flooding = evil.spawn(async move {
+        let mut sent = 0u32;
+        while sent < 3000 {
+            // no entry; one of somebody who is unknown; a large one
+            let message = match sent % 3 {
+                0 => sent.to_be_bytes().to_vec(),
+                1 => dangling(&author, address, sent).bytes().to_vec(),
+                _ => [&sent.to_be_bytes()[..], &vec![0; 100_000]].concat(),
+            };
+            if flood.publish(&topic, message).await == Ok(true) {
+                sent += 1;
+            } else {
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    go_on(&one, &two, 0).await;
+    timeout(PATIENCE, flooding).await.unwrap().unwrap();
+    go_on(&one, &two, 10).await;
+    let state = one.replication.sync(database).await.unwrap();
+    assert!(state.held <= 2048, "no more than the limits say: {}", state.held);
+}
+
+#[tokio::test]
+async fn withheld_blocks_keep_nobody_waiting() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    let events = events();
+    let database = one.open(&events).await;
+    two.open(&events).await;
+    let (evil, _events) = hostile(&one).await;
+    let (address, author) = (events.address().unwrap(), somebody());
+    // its identity is known, so that its entries wait for what they follow, which nobody has
+    let identity = author.block().to_bytes();
+    one.node.receive(database, "evil", vec![identity], vec![]).await.unwrap();
+    let protocol = format!("/orbitdb/heads{address}");
+    let mut stream = evil.open(one.replication.id(), &protocol).await.unwrap();
+    for n in 0..500 {
+        stream.write_all(dangling(&author, address, n).bytes()).await.unwrap();
+    }
+    stream.close().await.unwrap();
+    let held = || one.node.snapshot().unwrap().held(Some(database)).count();
+    until("they are held back", || held() == 500).await;
+    assert_eq!(one.replication.sync(database).await.unwrap().missing.len(), 500);
+    // a log of some depth has to be fetched meanwhile
+    two.write(&events, keys("deep", 50)).await;
+    one.dial(&two).await;
+    until("the honest ones have joined", || one.entries(&events) == 50).await;
+    go_on(&one, &two, 50).await;
+    assert_eq!(held(), 500);
+}
