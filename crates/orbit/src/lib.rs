@@ -132,6 +132,7 @@ mod tender;
 mod turns;
 mod user_key;
 mod verifier;
+mod wanted;
 mod writer;
 mod xchacha20_cipher;
 
