@@ -256,7 +256,16 @@ impl Network {
     /// # Errors
     /// If its hash is none that can be checked here, or the network was closed.
     pub async fn fetch(&self, cid: &Cid, first: &[PeerId]) -> Result<Bytes, FetchError> {
-        self.inner.bitswap.fetch(cid, first).await
+        self.inner.bitswap.fetch(cid, first, true).await
+    }
+
+    /// The same, but it is not asked for again when the peers that are connected, but for those that do not answer, have
+    /// said that they have not got it.
+    ///
+    /// # Errors
+    /// As [`Network::fetch`], and if nobody has it.
+    pub async fn find(&self, cid: &Cid, first: &[PeerId]) -> Result<Bytes, FetchError> {
+        self.inner.bitswap.fetch(cid, first, false).await
     }
 
     /// Runs something on the threads of the network, until it ends or the network does.

@@ -10,8 +10,8 @@ use std::{
 
 use cid::multihash::Multihash;
 use debros_ipfs::{
-    BlockSource, Bytes, Cid, DialError, Network, NetworkEvent, NetworkEvents, NetworkKey, NetworkOptions, StreamError,
-    Verdict,
+    BlockSource, Bytes, Cid, DialError, FetchError, Network, NetworkEvent, NetworkEvents, NetworkKey, NetworkOptions,
+    StreamError, Verdict,
 };
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use sha2::{Digest as _, Sha256};
@@ -230,4 +230,6 @@ async fn a_peer_that_withholds_or_sends_garbage_stops_nobody() {
     assert_eq!(block, b"block"[..]);
     let gone = cid_of(b"nobody has it");
     assert!(timeout(Duration::from_millis(200), one.network.fetch(&gone, &[])).await.is_err());
+    let found = timeout(PATIENCE, one.network.find(&gone, &[])).await.unwrap();
+    assert!(matches!(found, Err(FetchError::NotFound(_))), "{found:?}");
 }

@@ -182,12 +182,12 @@ impl Parts {
         }
     }
 
-    /// A block, from here or from peers, these before others.
+    /// A block, from here or from peers, these before others; `None`, if none of them has it now.
     pub(super) async fn fetch(&self, hash: &Hash, first: &[PeerId]) -> Option<Bytes> {
         if let Ok(Some(block)) = self.node.snapshot().ok()?.block(hash) {
             return Some(block);
         }
-        self.network.fetch(&hash.cid(), first).await.ok()
+        self.network.find(&hash.cid(), first).await.ok()
     }
 
     /// Tells what became of what was received.
