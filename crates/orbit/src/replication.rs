@@ -9,6 +9,7 @@ mod replica;
 mod replication_error;
 mod replication_event;
 mod replicator;
+mod slots;
 mod sync_state;
 
 pub use replication_error::ReplicationError;

@@ -16,6 +16,7 @@ cargo xtask test [--no-fail-fast] [PART..]
     vectors  the OrbitDB vectors; ORBITDB_VECTORS=DIR takes them from another folder
     crash    a child process writes and is killed, again and again; DEBROS_CRASH_RUNS says how often
     kubo     what needs a Kubo daemon, against a real one; see `cargo xtask kubo`
+    javascript  replication with JavaScript OrbitDB peers, which Node 20 or newer runs and npm installs
     deny     licences and sources of the dependencies; only when named, as it needs cargo-deny
 cargo xtask bench [NAME] [ARGS..]
     Runs the measurements, or one of them, and prints ratios.

@@ -11,6 +11,7 @@
 mod cargo;
 mod chore;
 mod kubo;
+mod node;
 mod part;
 mod summary;
 mod targets;

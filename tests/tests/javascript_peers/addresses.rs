@@ -60,3 +60,20 @@ async fn a_database_of_ours_is_opened_by_its_address_and_read() {
     }
     assert_eq!(theirs.errors(), [""; 0]);
 }
+
+#[tokio::test]
+async fn one_database_of_hundreds_is_opened() {
+    let (ours, mut theirs) = (Ours::start().await, JavaScriptPeer::start("theirs"));
+    let mut database = None;
+    for n in 0..300 {
+        // the names of the protocols of all would not fit a message of identify, and without it they do not talk to us
+        database = Some(ours.open(&DatabaseSpec::documents(format!("docs{n}"), ["*"])).await);
+    }
+    let database = database.unwrap();
+    ours.put(database, "ours").await;
+    ours.be_dialled(&mut theirs);
+    let address = ours.address(database);
+    theirs.ask("open", json!({ "address": address }));
+    theirs.ask("put", json!({ "db": address, "value": { "_id": "theirs" } }));
+    ours.until_equal(&mut theirs, database, 2).await;
+}

@@ -86,7 +86,7 @@ impl Bitswap {
         wants: usize,
         runtime: &runtime::Handle,
     ) -> Result<Bitswap, StreamError> {
-        let mut incoming = streams.protocols.accept(PROTOCOL)?;
+        let mut incoming = streams.protocols.accept(PROTOCOL, None)?;
         let client = Client::start(streams.clone(), known.clone(), runtime);
         let server = Server::start(streams, known, blocks, wants, runtime);
         let (of_streams, handle) = (client.clone(), runtime.clone());

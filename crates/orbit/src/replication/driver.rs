@@ -1,26 +1,29 @@
 use super::{
+    exchange::{OURS, named},
     fetcher::{Fetcher, MOST},
     replica::{Done, MESSAGES, Parts, Replica},
     replicator::{Action, Replicator},
+    slots::Slots,
 };
 use crate::{
-    DatabaseId, Hash, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError, ReplicationEvent,
-    SyncState, Wanted,
+    Address, DatabaseId, Hash, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError,
+    ReplicationEvent, SyncState, Wanted,
 };
-use debros_ipfs::{Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
+use debros_ipfs::{IncomingStreams, Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::Instant,
 };
 use tokio::{
-    sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch},
+    sync::{Notify, broadcast, mpsc, oneshot, watch},
     task::JoinSet,
     time::sleep_until,
 };
 
-/// So many exchanges are under way at a time, of all databases and peers together.
-const EXCHANGES: usize = 32;
+/// So many exchanges are under way at a time, of all databases: with all peers together, and with one. As many again are
+/// that peers have begun.
+const EXCHANGES: (usize, usize) = (64, 8);
 
 /// What the driver is asked to do.
 pub(super) enum Wish {
@@ -41,7 +44,8 @@ pub(super) struct Driver {
     topics: HashMap<String, DatabaseId>,
     /// Who listens to which topics, of those that are replicated and of others, which may be replicated later.
     subscribed: HashMap<PeerId, HashSet<String>>,
-    exchanges: Arc<Semaphore>,
+    begun: Arc<Slots>,
+    answered: Arc<Slots>,
     told: broadcast::Sender<ReplicationEvent>,
     done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
 }
@@ -66,7 +70,8 @@ impl Driver {
             replicas: HashMap::new(),
             topics: HashMap::new(),
             subscribed: HashMap::new(),
-            exchanges: Arc::new(Semaphore::new(EXCHANGES)),
+            begun: Arc::new(Slots::new(EXCHANGES.0, EXCHANGES.1)),
+            answered: Arc::new(Slots::new(EXCHANGES.0, EXCHANGES.1)),
             told,
             done: mpsc::unbounded_channel(),
         }
@@ -74,6 +79,11 @@ impl Driver {
 
     /// Goes on until it is not wanted any more, the network ends, or the node is closed.
     pub(super) async fn run(mut self) {
+        let mut tasks = JoinSet::new();
+        // nobody else in this process handles it: the network is this node's own
+        if let Ok(streams) = self.network.accept(OURS) {
+            tasks.spawn(listen(streams, self.done.0.clone()));
+        }
         loop {
             let next = self.replicas.values().filter_map(|replica| replica.replicator.next()).min();
             let wait = async {
@@ -117,13 +127,17 @@ impl Driver {
                 let _ = answer.send(self.open(database));
             }
             Wish::Shut { database, answer } => {
-                let replica = self.replicas.remove(&database);
-                if let Some(replica) = &replica {
-                    let topic = replica.parts.topic();
-                    self.topics.remove(&topic);
-                    self.network.unsubscribe(&topic);
-                }
-                let _ = answer.send(replica.is_some());
+                let Some(mut replica) = self.replicas.remove(&database) else {
+                    let _ = answer.send(false);
+                    return;
+                };
+                let topic = replica.parts.topic();
+                self.topics.remove(&topic);
+                self.network.unsubscribe(&topic);
+                self.network.spawn(async move {
+                    replica.tasks.shutdown().await;
+                    let _ = answer.send(true);
+                });
             }
             Wish::Sync { database, answer } => {
                 let _ = answer.send(self.sync(database));
@@ -147,19 +161,23 @@ impl Driver {
             network: self.network.clone(),
             info,
             limits: self.limits.clone(),
-            exchanges: self.exchanges.clone(),
+            begun: self.begun.clone(),
+            answered: self.answered.clone(),
+            answering: Mutex::default(),
             told: self.told.clone(),
             done: self.done.0.clone(),
             fetch: Notify::new(),
         });
         // first the protocol, then the topic: JavaScript dials when it sees that somebody listens, and only then
-        let streams = self.network.accept(&parts.protocol()).map_err(|_| ReplicationError::Closed)?;
         let topic = parts.topic();
+        let streams = self.network.accept_on_topic(&parts.protocol(), &topic);
+        // a task of the same database that was shut a moment ago holds them yet
+        let streams = streams.map_err(|_| ReplicationError::Closing(database))?;
         self.network.subscribe(&topic);
         let (messages, received) = mpsc::channel(MESSAGES);
         let (peers, seen) = watch::channel(Vec::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(parts.clone().answer(streams));
+        tasks.spawn(parts.clone().answer_all(streams));
         tasks.spawn(parts.clone().listen(received));
         tasks.spawn(Fetcher::new(parts.clone(), seen).run());
         let mut replica = Replica { replicator: Replicator::new(heads), messages, parts, peers, tasks };
@@ -246,6 +264,14 @@ impl Driver {
                     entries.into_iter().for_each(|entry| replicator.heard(entry));
                 }
             }
+            Done::Asked(peer, stream, manifest) => {
+                let database = self.topics.get(&Address::of(manifest).to_string());
+                // otherwise the stream is dropped, and the peer tries again some time
+                if let Some(replica) = database.and_then(|database| self.replicas.get_mut(database)) {
+                    replica.let_go();
+                    replica.tasks.spawn(replica.parts.clone().answer(peer, stream));
+                }
+            }
         }
     }
 
@@ -285,6 +311,11 @@ impl Driver {
 }
 
 impl Replica {
+    /// Of the tasks that have ended.
+    fn let_go(&mut self) {
+        while self.tasks.try_join_next().is_some() {}
+    }
+
     fn subscribed(&mut self, peer: PeerId) {
         self.replicator.subscribed(peer, Instant::now());
         self.peers_changed();
@@ -303,13 +334,32 @@ impl Replica {
     }
 
     fn act(&mut self, actions: Vec<Action>) {
-        // those that have ended
-        while self.tasks.try_join_next().is_some() {}
+        self.let_go();
         for action in actions {
             match action {
                 Action::Exchange(peer) => self.tasks.spawn(self.parts.clone().exchange_with(peer)),
                 Action::Publish(entry) => self.tasks.spawn(self.parts.clone().publish_entry(entry)),
             };
+        }
+    }
+}
+
+/// Listens to the exchanges that nodes of this kind begin.
+async fn listen(mut streams: IncomingStreams, done: mpsc::UnboundedSender<Done>) {
+    let mut tasks = JoinSet::new();
+    loop {
+        tokio::select! {
+            stream = streams.next() => {
+                let Some((peer, mut stream)) = stream else { return };
+                let done = done.clone();
+                tasks.spawn(async move {
+                    if let Some(manifest) = named(&mut stream).await {
+                        // without a driver there is nothing to answer
+                        let _ = done.send(Done::Asked(peer, stream, manifest));
+                    }
+                });
+            }
+            Some(_) = tasks.join_next() => {}
         }
     }
 }

@@ -197,3 +197,22 @@ async fn a_database_that_is_closed_is_replicated_no_more() {
     two.replication.open(at_two).await.unwrap();
     until_equal(&[&one, &two], &notes, 2).await;
 }
+
+#[tokio::test]
+async fn hundreds_of_databases() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    one.dial(&two).await;
+    let specs: Vec<_> = (0..200).map(|n| debros_orbit::DatabaseSpec::documents(format!("notes{n}"), ["*"])).collect();
+    for spec in &specs {
+        one.open(spec).await;
+        one.write(spec, ["early".to_owned()]).await;
+    }
+    for spec in &specs {
+        two.open(spec).await;
+    }
+    for spec in &specs {
+        until_equal(&[&one, &two], spec, 1).await;
+    }
+    two.write(&specs[77], ["late".to_owned()]).await;
+    until_equal(&[&one, &two], &specs[77], 2).await;
+}
