@@ -42,9 +42,9 @@ async fn what_was_written_apart_comes_together() {
     for round in 0..3 {
         if round == 1 {
             theirs.ask("hangup", json!({}));
-        } else {
-            ours.replication.disconnect(peer);
         }
+        // otherwise it would be dialled again
+        ours.replication.disconnect(peer);
         ours.until("the connection has ended", || ours.replication.peers().is_empty()).await;
         while theirs.ask("connections", json!({}))["peers"] != json!([]) {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;

@@ -1,6 +1,7 @@
 use super::{
     exchange::{OURS, named},
     fetcher::{Fetcher, MOST},
+    redials::Redials,
     replica::{Done, MESSAGES, Parts, Replica},
     replicator::{Action, Replicator},
     slots::Slots,
@@ -9,7 +10,7 @@ use crate::{
     Address, DatabaseId, Hash, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError,
     ReplicationEvent, SyncState, Wanted,
 };
-use debros_ipfs::{IncomingStreams, Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
+use debros_ipfs::{IncomingStreams, Multiaddr, Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
@@ -29,6 +30,8 @@ const EXCHANGES: (usize, usize) = (64, 8);
 pub(super) enum Wish {
     Open { database: DatabaseId, answer: oneshot::Sender<Result<(), ReplicationError>> },
     Shut { database: DatabaseId, answer: oneshot::Sender<bool> },
+    Keep { peer: PeerId, address: Multiaddr },
+    Disconnect { peer: PeerId },
     Sync { database: DatabaseId, answer: oneshot::Sender<Result<SyncState, ReplicationError>> },
 }
 
@@ -40,6 +43,7 @@ pub(super) struct Driver {
     events: NetworkEvents,
     wishes: mpsc::UnboundedReceiver<Wish>,
     commits: watch::Receiver<u64>,
+    redials: Redials,
     replicas: HashMap<DatabaseId, Replica>,
     topics: HashMap<String, DatabaseId>,
     /// Who listens to which topics, of those that are replicated and of others, which may be replicated later.
@@ -67,6 +71,7 @@ impl Driver {
             events,
             wishes,
             commits,
+            redials: Redials::default(),
             replicas: HashMap::new(),
             topics: HashMap::new(),
             subscribed: HashMap::new(),
@@ -85,7 +90,8 @@ impl Driver {
             tasks.spawn(listen(streams, self.done.0.clone()));
         }
         loop {
-            let next = self.replicas.values().filter_map(|replica| replica.replicator.next()).min();
+            let next = self.replicas.values().filter_map(|replica| replica.replicator.next());
+            let next = next.chain(self.redials.next()).min();
             let wait = async {
                 match next {
                     Some(next) => sleep_until(next.into()).await,
@@ -116,6 +122,16 @@ impl Driver {
                 let actions = replica.replicator.due(now);
                 replica.act(actions);
             }
+            for (peer, address) in self.redials.due(now) {
+                let (network, done) = (self.network.clone(), self.done.0.clone());
+                tasks.spawn(async move {
+                    if network.dial(address).await.is_err() {
+                        // without a driver there is nobody to try again
+                        let _ = done.send(Done::NotReached(peer));
+                    }
+                });
+            }
+            while tasks.try_join_next().is_some() {}
         }
         self.network.close().await;
     }
@@ -138,6 +154,16 @@ impl Driver {
                     replica.tasks.shutdown().await;
                     let _ = answer.send(true);
                 });
+            }
+            Wish::Keep { peer, address } => {
+                self.redials.keep(peer, address);
+                if !self.network.is_connected(&peer) {
+                    self.redials.lost(&peer, Instant::now());
+                }
+            }
+            Wish::Disconnect { peer } => {
+                self.redials.forget(&peer);
+                self.network.disconnect(peer);
             }
             Wish::Sync { database, answer } => {
                 let _ = answer.send(self.sync(database));
@@ -210,8 +236,12 @@ impl Driver {
 
     fn happened(&mut self, event: NetworkEvent) {
         match event {
-            NetworkEvent::Connected(peer) => self.tell(ReplicationEvent::Connected(peer)),
+            NetworkEvent::Connected(peer) => {
+                self.redials.connected(&peer);
+                self.tell(ReplicationEvent::Connected(peer));
+            }
             NetworkEvent::Disconnected(peer) => {
+                self.redials.lost(&peer, Instant::now());
                 self.subscribed.remove(&peer);
                 for replica in self.replicas.values_mut() {
                     replica.left(&peer);
@@ -264,6 +294,7 @@ impl Driver {
                     entries.into_iter().for_each(|entry| replicator.heard(entry));
                 }
             }
+            Done::NotReached(peer) => self.redials.lost(&peer, now),
             Done::Asked(peer, stream, manifest) => {
                 let database = self.topics.get(&Address::of(manifest).to_string());
                 // otherwise the stream is dropped, and the peer tries again some time

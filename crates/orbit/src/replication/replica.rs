@@ -66,6 +66,8 @@ pub(super) enum Done {
     Told(Arc<Parts>, PeerId, Vec<Hash>),
     /// What came by the topic.
     Heard(Arc<Parts>, Vec<Hash>),
+    /// A peer that is to stay connected was dialled in vain.
+    NotReached(PeerId),
     /// A node of this kind begins an exchange about the database with this manifest.
     Asked(PeerId, PeerStream, Hash),
 }

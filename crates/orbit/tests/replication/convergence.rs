@@ -72,10 +72,10 @@ async fn what_was_written_apart_comes_together() {
     one.write(&notes, keys("one", 5)).await;
     three.write(&notes, keys("three", 5)).await;
     until_equal(&[&one, &two, &three], &notes, 10).await;
-    let id = three.replication.id();
-    two.replication.disconnect(id);
-    two.until_connected(id, false).await;
-    three.until_connected(two.replication.id(), false).await;
+    let id = two.replication.id();
+    three.replication.disconnect(id);
+    three.until_connected(id, false).await;
+    two.until_connected(three.replication.id(), false).await;
     for (replica, prefix) in [(&one, "uno"), (&two, "due"), (&three, "tre")] {
         replica.write(&notes, keys(prefix, 10)).await;
     }
@@ -108,6 +108,24 @@ async fn a_node_that_was_away_catches_up_under_its_old_name() {
     two.open(&notes).await;
     two.dial(&one).await;
     until_equal(&[&one, &two], &notes, 33).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_was_dialled_is_dialled_again() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    let notes = notes();
+    one.open(&notes).await;
+    two.open(&notes).await;
+    one.dial(&two).await;
+    let (at_one, at_two) = (one.replication.id(), two.replication.id());
+    two.until_connected(at_one, true).await;
+    let mut told = one.replication.events();
+    two.replication.disconnect(at_one);
+    let parted =
+        async { while !matches!(told.next().await, Some(ReplicationEvent::Disconnected(peer)) if peer == at_two) {} };
+    timeout(PATIENCE, parted).await.expect("it is told");
+    one.write(&notes, keys("apart", 3)).await;
+    until_equal(&[&one, &two], &notes, 3).await;
 }
 
 #[tokio::test]
