@@ -83,6 +83,11 @@ const commands = {
       await sleep(50)
     }
   },
+  // anything, in hex, on a topic
+  publish: async (r) => {
+    const { recipients } = await libp2p.services.pubsub.publish(r.topic, new Uint8Array(Buffer.from(r.bytes, 'hex')))
+    return { recipients: recipients.length }
+  },
   // an entry, in hex, as if a peer had sent it; that it does not join is told as an error
   receive: async (r) => {
     const db = need(r)

@@ -197,6 +197,11 @@ impl Network {
         self.inner.known.borrow().peers.get(id).cloned()
     }
 
+    /// Is this peer connected, and says that it is a node of this kind?
+    pub fn is_debros(&self, peer: &PeerId) -> bool {
+        self.inner.known.borrow().peers.get(peer).is_some_and(Peer::is_debros)
+    }
+
     /// The peers that are connected.
     pub fn peers(&self) -> Vec<Peer> {
         self.inner.known.borrow().peers.values().cloned().collect()

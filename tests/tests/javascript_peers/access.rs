@@ -33,8 +33,12 @@ async fn a_writer_without_access_is_refused_on_both_sides() {
     // an entry that is made all the same is held back here, and does not join there
     let forged = Entry::create(&me, address.parse().unwrap(), mine.into_value(), &head, &[], 2).unwrap();
     let identity = me.block().to_bytes();
-    let receipt = ours.node.receive(database, "me", vec![identity], vec![forged.bytes().to_vec()]).await.unwrap();
-    assert!(matches!(&receipt.held[..], [(_, Hold::Denied { .. })]), "{receipt:?}");
+    ours.node.receive(database, "me", vec![identity], vec![]).await.unwrap();
+    let published = theirs.ask("publish", json!({ "topic": address, "bytes": hex(forged.bytes()) }));
+    assert_eq!(published["recipients"], 1);
+    let held = || ours.node.snapshot().unwrap().held(Some(database)).map(|held| held.unwrap().hold).collect::<Vec<_>>();
+    ours.until("it is held back", || !held().is_empty()).await;
+    assert!(matches!(&held()[..], [Hold::Denied { .. }]), "{:?}", held());
     let complaints = theirs.errors().len();
     theirs.ask("receive", json!({ "db": address, "bytes": hex(forged.bytes()) }));
     theirs.ask("put", json!({ "db": address, "value": { "_id": "again" } }));

@@ -14,7 +14,7 @@ use debros_ipfs::{IncomingStreams, Multiaddr, Network, NetworkEvent, NetworkEven
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{Notify, broadcast, mpsc, oneshot, watch},
@@ -25,6 +25,9 @@ use tokio::{
 /// So many exchanges are under way at a time, of all databases: with all peers together, and with one. As many again are
 /// that peers have begun.
 const EXCHANGES: (usize, usize) = (64, 8);
+
+/// However many commits there are, the heads of all databases are looked at only so often.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What the driver is asked to do.
 pub(super) enum Wish {
@@ -89,9 +92,11 @@ impl Driver {
         if let Ok(streams) = self.network.accept(OURS) {
             tasks.spawn(listen(streams, self.done.0.clone()));
         }
+        // when the heads are to be looked at, and when they were
+        let (mut look, mut looked) = (None, Instant::now());
         loop {
             let next = self.replicas.values().filter_map(|replica| replica.replicator.next());
-            let next = next.chain(self.redials.next()).min();
+            let next = next.chain(self.redials.next()).chain(look).min();
             let wait = async {
                 match next {
                     Some(next) => sleep_until(next.into()).await,
@@ -109,15 +114,20 @@ impl Driver {
                 },
                 // `self` has the other end
                 Some(done) = self.done.1.recv() => self.was_done(done),
-                changed = self.commits.changed() => {
-                    // an error, here and there, means that the node was closed
-                    if changed.is_err() || self.look_at_heads().is_err() {
-                        break;
-                    }
-                }
+                changed = self.commits.changed(), if look.is_none() => match changed {
+                    Ok(()) => look = Some(looked + LOOK),
+                    Err(_) => break,
+                },
                 () = wait => {}
             }
             let now = Instant::now();
+            if look.is_some_and(|look| look <= now) {
+                (look, looked) = (None, now);
+                // an error means that the node was closed
+                if self.look_at_heads().is_err() {
+                    break;
+                }
+            }
             for replica in self.replicas.values_mut() {
                 let actions = replica.replicator.due(now);
                 replica.act(actions);

@@ -164,7 +164,7 @@ impl Parts {
 
     /// Is it a node of this kind, which reads heads whatever the frames are in which they come?
     fn is_ours(&self, peer: &PeerId) -> bool {
-        self.network.peer(peer).is_some_and(|peer| peer.is_debros())
+        self.network.is_debros(peer)
     }
 
     /// The blocks of the heads, newest first.
