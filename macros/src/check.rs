@@ -1,6 +1,7 @@
 //! From what the attributes say to a [`Model`], with every mistake that can be seen without the types of others.
 
 mod columns;
+mod events;
 mod indexes;
 mod item;
 mod keys;
@@ -13,7 +14,7 @@ mod stored_name;
 
 use crate::{
     errors::Errors,
-    model::{Column, Member, Model, Relation, RelationKind, Role, Scope, Writers},
+    model::{Column, Member, Model, Relation, RelationKind, Role, Scope, Store, Writers},
     parse::{FieldArgs, ModelArgs, RELATIONS, RelationArgs, relation_args},
 };
 use syn::{Data, DeriveInput, Fields, Ident, ext::IdentExt as _, parse_quote};
@@ -66,6 +67,10 @@ pub(crate) fn model(input: &DeriveInput, args: ModelArgs, errors: &mut Errors) -
         keys::check(input, &written, &mut members, errors)
     };
     owner_key(&args, &members, &key, errors);
+    let store = args.store.map_or(Store::Documents, |store| store.value);
+    if store == Store::Events {
+        events::check(&input.ident, &members, errors);
+    }
     let sharding = sharding::check(&args, &written, &mut members, &key, errors);
     let indexes = indexes::check(&args, &written, &members, &key, sharding.as_ref(), errors);
     Some(Model {
@@ -75,6 +80,7 @@ pub(crate) fn model(input: &DeriveInput, args: ModelArgs, errors: &mut Errors) -
         stored,
         scope,
         writers,
+        store,
         hooks: args.hooks,
         members,
         key,

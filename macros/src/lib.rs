@@ -56,11 +56,11 @@ use syn::{DeriveInput, parse_quote};
 /// |---|---|
 /// | `scope = user`, `scope = global` | each user's own databases, which only that user writes (the default), or one set for the application |
 /// | `writers = anyone`, `owner`, `admins` | who writes a global model: anyone; anyone creates and only the creator changes; the application's admins. A global model must say it |
-/// | `store = documents` | how its databases keep records |
+/// | `store = documents`, `store = events` | how its databases keep records: they can be changed and deleted (the default), or only grow |
 /// | `name = ".."` | the name that its databases carry, by default the struct's: 1 to 64 of `A-Z a-z 0-9 _ . -` |
 /// | `unique(a, b)`, `index(a, b)` | an index of several fields; may stand often |
 /// | `sharding(strategy = hash, key = f, count = n)` | its records are divided over `n` databases by the field `f` |
-/// | `hooks` | the struct implements `Hooks` |
+/// | `hooks` | the struct implements `Hooks`, or `EventHooks` if it is stored as events |
 /// | `crate = path` | the crate, where it is called otherwise than `debros` |
 ///
 /// # Options of a field: `#[field(..)]`

@@ -14,6 +14,7 @@ pub(crate) struct Model {
     pub(crate) stored: String,
     pub(crate) scope: Scope,
     pub(crate) writers: Writers,
+    pub(crate) store: Store,
     /// Of the word `hooks`, if it stands there.
     pub(crate) hooks: Option<Span>,
     /// Columns and relations, in the order of declaration.
@@ -37,6 +38,13 @@ pub(crate) enum Writers {
     Anyone,
     Owner,
     Admins,
+}
+
+/// How databases keep records.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Store {
+    Documents,
+    Events,
 }
 
 /// A field of the struct.

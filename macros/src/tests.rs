@@ -123,7 +123,10 @@ fn an_option_that_nothing_reads_is_refused_wherever_it_stands() {
     }
     for store in parse::LATER_STORES {
         let (_, errors) = expand(&POST.replace("index(user_id, created_at)", &format!("store = {store}")));
-        assert_eq!(errors, [format!("this version of debros does not have the store `{store}` yet: use `documents`")]);
+        assert_eq!(
+            errors,
+            [format!("this version of debros does not have the store `{store}` yet: use `documents` or `events`")]
+        );
     }
 }
 
@@ -132,4 +135,20 @@ fn words_and_texts_are_the_same() {
     for scope in ["scope = user, store = documents", "scope = \"user\", store = \"documents\""] {
         assert_eq!(expand(&POST.replace("index(user_id, created_at)", scope)).1, [""; 0]);
     }
+}
+
+#[test]
+fn events_are_not_changeable_and_have_no_time_of_a_change() {
+    assert!(expand(POST).0.contains("Changeable for Post"));
+    let events = POST.replace("index(user_id, created_at)", "store = events");
+    let (code, errors) = expand(&events);
+    assert_eq!(errors, [""; 0]);
+    assert!(!code.contains("Changeable") && code.contains("StoreKind :: Events"), "{code}");
+    let (_, errors) = expand(&events.replace("created, index", "updated, index"));
+    assert_eq!(
+        errors,
+        [
+            "`Post` is stored as events, which only grow: they have no time of a change, so write `created`, or leave `created_at` out"
+        ]
+    );
 }

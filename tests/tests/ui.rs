@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const TOPICS: &[&str] = &["field", "load", "model", "query", "registry", "relation", "scope", "shard"];
+const TOPICS: &[&str] = &["events", "field", "load", "model", "query", "registry", "relation", "scope", "shard"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("ui")

@@ -4,10 +4,19 @@ use std::{path::Path, time::Duration};
 
 /// The most memory that this process has had, in bytes, as the kernel counts it (`VmHWM`).
 pub(crate) fn peak_memory() -> std::io::Result<u64> {
+    memory("VmHWM:")
+}
+
+/// The memory that this process has now, in bytes, as the kernel counts it (`VmRSS`).
+pub(crate) fn memory_now() -> std::io::Result<u64> {
+    memory("VmRSS:")
+}
+
+fn memory(line: &str) -> std::io::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
-    kib.map(|kib| kib * 1024).ok_or_else(|| std::io::Error::other("the kernel tells no VmHWM"))
+    let found = status.lines().find_map(|text| text.strip_prefix(line));
+    let kib = found.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.map(|kib| kib * 1024).ok_or_else(|| std::io::Error::other(format!("the kernel tells no {line}")))
 }
 
 /// What a folder takes on the disk, in bytes, as `du` counts.

@@ -119,6 +119,7 @@ fn database_to_json(database: &InspectedDatabase) -> Value {
         "entries": database.entries,
         "bytes": database.bytes,
         "heldBack": database.held,
+        "sealed": database.sealed,
         "firstTime": database.first_time,
         "lastTime": database.last_time,
         "heads": heads.collect::<Vec<_>>(),
@@ -214,6 +215,10 @@ fn told_database(f: &mut fmt::Formatter<'_>, database: &InspectedDatabase) -> fm
     match (database.first_time, database.last_time) {
         (Some(first), Some(last)) => writeln!(f, ", of the times {} to {}", Grouped(first), Grouped(last))?,
         _ => writeln!(f)?,
+    }
+    if database.sealed > 0 {
+        let sealed = Count(database.sealed, "entry is", "entries are");
+        writeln!(f, "    sealed   {sealed} encrypted; heads and authors are those of the others")?;
     }
     if database.held > 0 {
         writeln!(f, "    held     {} back", Count(database.held, "entry", "entries"))?;

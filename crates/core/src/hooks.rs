@@ -1,10 +1,10 @@
 //! [`Hooks`]: what a model does before and after its records are written.
 
-use crate::{Model, Timestamp, UserId};
+use crate::{Changeable, Timestamp, UserId};
 use std::fmt;
 
 /// What a model does before and after its records are written: `#[model(hooks)]` on the struct, and an implementation of
-/// the hooks that it wants.
+/// the hooks that it wants. A model with `store = events` implements [`EventHooks`](crate::EventHooks) instead.
 ///
 /// Every way to write goes through them, batches and `update_all` included. A `before_` hook may change the record, or refuse
 /// the write by an error: then nothing is written. The rules of fields are checked after it. An `after_` hook runs when the
@@ -14,7 +14,7 @@ use std::fmt;
     label = "needs an `impl Hooks for {Self}`",
     note = "an empty one will do: each hook is optional"
 )]
-pub trait Hooks: Model {
+pub trait Hooks: Changeable {
     /// Before a record is created.
     ///
     /// # Errors
@@ -117,7 +117,7 @@ impl<M> Hook<'_, M> {
     }
 }
 
-/// Runs one hook. Generated code calls this from [`Model::hook`].
+/// Runs one hook. Generated code calls this from [`Model::hook`](crate::Model::hook).
 ///
 /// # Errors
 /// If the hook refuses.

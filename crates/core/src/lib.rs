@@ -3,10 +3,12 @@
 //! Applications depend on `debros`, which re-exports what they need from here.
 
 mod back_ref;
+mod changeable;
 mod const_text;
 mod dag_cbor;
 mod decode_error;
 mod encode_error;
+mod event_hooks;
 mod expr;
 mod field;
 mod field_error;
@@ -40,10 +42,12 @@ mod value;
 mod visible;
 
 pub use back_ref::{BackRef, ChildOf, RefersTo, RefersToAll, back_ref};
+pub use changeable::Changeable;
 pub use cid::Cid;
 pub use dag_cbor::{DAG_CBOR, DagCborError, SHA2_256, cid_of};
 pub use decode_error::DecodeError;
 pub use encode_error::EncodeError;
+pub use event_hooks::{EventHooks, run_event_hook};
 pub use expr::{Compare, Expr, IncludeSpec, Quantifier, SortKey, TextTest};
 pub use field::{Column, Field, decode_serde, encode_serde, shape_of_part, shape_of_variant};
 pub use field_error::FieldError;

@@ -102,6 +102,8 @@ pub enum Writers {
 pub enum StoreKind {
     /// An OrbitDB documents database: records by key, that can be changed and deleted.
     Documents,
+    /// An OrbitDB events database: records that are added and stay as they are. The first one with a key is the row.
+    Events,
 }
 
 /// One column.

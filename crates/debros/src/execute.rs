@@ -1,7 +1,7 @@
 //! Executing queries: by [`Db`], [`Session`] and [`View`].
 
 use crate::{Db, Session, View, WriteError, blocking, source::NodeSource, write};
-use debros_core::{Model, PerUser, UserId, Value, World};
+use debros_core::{Changeable, PerUser, UserId, Value, World};
 use debros_orbit::StoreError;
 use debros_query::{Answer, End, Execute, Executor, Outcome, QueryError, QuerySpec, Reads, SourceError, Start, Writes};
 use debros_relation::Loader;
@@ -38,11 +38,11 @@ impl Reads<PerUser> for View {}
 impl Writes for Session {
     type Error = WriteError;
 
-    fn update_all<M: Model>(&self, spec: QuerySpec, set: Vec<(&'static str, Value)>) -> Answer<u64, WriteError> {
+    fn update_all<M: Changeable>(&self, spec: QuerySpec, set: Vec<(&'static str, Value)>) -> Answer<u64, WriteError> {
         Answer::new(write::update_all::<M>(self.clone(), spec, set))
     }
 
-    fn delete_all<M: Model>(&self, spec: QuerySpec) -> Answer<u64, WriteError> {
+    fn delete_all<M: Changeable>(&self, spec: QuerySpec) -> Answer<u64, WriteError> {
         Answer::new(write::delete_all::<M>(self.clone(), spec))
     }
 }

@@ -49,6 +49,34 @@
 //! db.close().await?;
 //! # Ok(()) }
 //! ```
+//!
+//! What happened once and stays so is stored as events. Such records are created and queried in the same way; to update or delete one does not
+//! compile.
+//!
+//! ```
+//! # use debros::prelude::*;
+//! #[model(scope = global, writers = anyone, store = events)]
+//! #[derive(Debug, Clone)]
+//! pub struct Visit {
+//!     #[field(key)]
+//!     pub id: Id<Visit>,
+//!     #[field(index)]
+//!     pub page: String,
+//!     #[field(created)]
+//!     pub at: Timestamp,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> debros::Result<()> {
+//! # let folder = tempfile::tempdir().expect("a folder");
+//! let db = Db::open(folder.path(), "site", models![Visit]).await?;
+//! let me = db.session(&db.identity("alice").await?);
+//!
+//! let visit = me.create(NewVisit { page: "/".into() }).await?;
+//! assert_eq!(Visit::query().filter(|v| v.page.eq("/")).one(&db).await?.id, visit.id);
+//! # db.close().await?;
+//! # Ok(()) }
+//! ```
 
 mod blocking;
 mod builder;
@@ -87,11 +115,11 @@ pub mod typed {
     //! where something does not fit.
     pub use crate::may_write::MayWrite;
     pub use debros_core::{
-        AtCreation, Bare, Checks, ChildOf, Codec, Differs, Field, HasDefault, Inc, Include, IncludeOne, IntoFilter,
-        IntoKey, IntoValue, Key, KeyField, Length, Linkable, List, LoadedName, LoadedRow, Many, Matched, MayBeAbsent,
-        ModelOf, NoneYet, Of, One, Ordered, Path, PerUser, Plain, Ranged, ReadOnly, RefersTo, RefersToAll, Rel, RelAt,
-        RelOf, Relation, Settable, SettableAtCreation, Shape, Slot, Text, ToMany, ToOne, ViaSerde, With, World, Yields,
-        rule,
+        AtCreation, Bare, Changeable, Checks, ChildOf, Codec, Differs, Field, HasDefault, Inc, Include, IncludeOne,
+        IntoFilter, IntoKey, IntoValue, Key, KeyField, Length, Linkable, List, LoadedName, LoadedRow, Many, Matched,
+        MayBeAbsent, ModelOf, NoneYet, Of, One, Ordered, Path, PerUser, Plain, Ranged, ReadOnly, RefersTo, RefersToAll,
+        Rel, RelAt, RelOf, Relation, Settable, SettableAtCreation, Shape, Slot, Text, ToMany, ToOne, ViaSerde, With,
+        World, Yields, rule,
     };
     pub use debros_query::{Execute, HasOrder, Keys, Number, Reads, Sorted, Unsorted, UpdateAll, Writes};
 }
@@ -99,9 +127,9 @@ pub mod typed {
 pub use builder::Builder;
 pub use db::Db;
 pub use debros_core::{
-    BelongsTo, DecodeError, EncodeError, Filter, HasMany, HasOne, HookContext, HookError, Hooks, Id, Insert, Loaded,
-    ManyToMany, Model, Models, NotATimestamp, NotAUserId, NotAnId, Row, Sort, Timestamp, UserId, ValidationError,
-    Value, Violation, models,
+    BelongsTo, DecodeError, EncodeError, EventHooks, Filter, HasMany, HasOne, HookContext, HookError, Hooks, Id,
+    Insert, Loaded, ManyToMany, Model, Models, NotATimestamp, NotAUserId, NotAnId, Row, Sort, Timestamp, UserId,
+    ValidationError, Value, Violation, models,
 };
 pub use debros_derive::{Value, model};
 #[cfg(feature = "kubo")]

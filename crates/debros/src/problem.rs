@@ -41,6 +41,11 @@ pub enum ProblemKind {
         /// Why.
         reason: String,
     },
+    /// An event whose key another event has that comes before it, and is the row.
+    Duplicate {
+        /// The user who wrote it.
+        writer: String,
+    },
     /// A row that it requires is not held here, so that queries with `.with(..)` of that relation leave it out.
     MissingParent {
         /// The relation.
@@ -60,6 +65,9 @@ impl fmt::Display for Problem {
         match kind {
             ProblemKind::Unreadable { reason } => write!(f, " cannot be read: {reason}"),
             ProblemKind::Refused { writer, reason } => write!(f, " was refused from the user {writer}: {reason}"),
+            ProblemKind::Duplicate { writer } => {
+                write!(f, " was written once more, by the user {writer}: the first event with a key stays")
+            }
             ProblemKind::MissingParent { relation, parent } => {
                 write!(f, " requires `{relation}` {parent}, which is not here")
             }
@@ -76,7 +84,7 @@ pub(crate) fn find(db: &Db) -> Result<Vec<Problem>, SourceError> {
     Ok(problems)
 }
 
-/// What does not decode, and what was refused.
+/// What does not decode, what was refused, and events that were written twice.
 fn unreadable(db: &Db, snapshot: &Snapshot, problems: &mut Vec<Problem>) -> Result<(), ReadError> {
     for problem in snapshot.problems(None) {
         let problem = problem?;
@@ -87,9 +95,12 @@ fn unreadable(db: &Db, snapshot: &Snapshot, problems: &mut Vec<Problem>) -> Resu
             model: model.map_or_else(|| info.spec.family.clone(), |model| model.name.to_owned()),
             key: keys::text_of(&record),
             user: db.stores().databases.owner(snapshot, problem.database)?,
-            kind: match problem.refused {
-                true => ProblemKind::Refused { writer: problem.author, reason: problem.reason },
-                false => ProblemKind::Unreadable { reason: problem.reason },
+            kind: match problem.kind {
+                debros_orbit::ProblemKind::Held => ProblemKind::Unreadable { reason: problem.reason },
+                debros_orbit::ProblemKind::Refused => {
+                    ProblemKind::Refused { writer: problem.author, reason: problem.reason }
+                }
+                debros_orbit::ProblemKind::Duplicate => ProblemKind::Duplicate { writer: problem.author },
             },
         });
     }

@@ -1,7 +1,7 @@
 //! [`Registry`]: the models of a database, and how they refer to each other.
 
 use debros_core::{LEFT, ModelDef, Models, RIGHT, RelationDef, RelationKind, Role, Scope, Writers};
-use debros_shard::is_name;
+use debros_shard::{Application, is_name};
 use std::collections::HashMap;
 
 /// The models that a database was opened with.
@@ -159,6 +159,12 @@ impl Registry {
     /// The model, of rows or of links, whose databases carry this stored name.
     pub(crate) fn by_stored(&self, stored: &str) -> Option<&'static ModelDef> {
         self.by_stored.get(stored).copied()
+    }
+
+    /// The model, of rows or of links, whose databases are this family of the application.
+    pub(crate) fn by_family(&self, application: &Application, family: &str) -> Option<&'static ModelDef> {
+        let (stored, store) = application.stored_of(family)?;
+        self.by_stored(stored).filter(|model| model.store == store)
     }
 
     /// Every model, those of links with them, in a fixed order.

@@ -1,7 +1,7 @@
 //! [`Records`]: what the log's floor is told of models.
 
 use crate::{keys, registry::Registry};
-use debros_core::{FieldDef, Map, ModelDef, Scope, UserId, Value, Writers, commits};
+use debros_core::{FieldDef, Map, ModelDef, Scope, StoreKind, UserId, Value, Writers, commits};
 use debros_orbit::{DatabaseInfo, IndexRow, Schema, Verdict};
 use debros_query::encode_key;
 use debros_shard::Application;
@@ -26,7 +26,7 @@ impl Records {
     }
 
     fn model(&self, database: &DatabaseInfo) -> Option<&'static ModelDef> {
-        self.registry.by_stored(self.application.stored_of(&database.spec.family)?)
+        self.registry.by_family(&self.application, &database.spec.family)
     }
 }
 
@@ -37,8 +37,8 @@ impl Schema for Records {
         let mut models = self.registry.families();
         models.sort_by_key(|model| model.stored);
         for model in models {
-            let ModelDef { stored, scope, version, fields, key, indexes, .. } = model;
-            hash.update(format!("{stored} {scope:?} {version} {key:?} {indexes:?}\n"));
+            let ModelDef { stored, scope, store, version, fields, key, indexes, .. } = model;
+            hash.update(format!("{stored} {scope:?} {store:?} {version} {key:?} {indexes:?}\n"));
             for field in *fields {
                 let FieldDef { name, kind, optional, shape, role, .. } = field;
                 hash.update(format!("{name} {kind:?} {optional} {} {role:?}\n", shape(SHAPE_DEPTH)));
@@ -72,9 +72,21 @@ impl Schema for Records {
         self.model(database).is_some_and(ModelDef::is_user_scoped)
     }
 
+    fn keys_are_ids(&self, _: &DatabaseInfo) -> bool {
+        true
+    }
+
     fn owners_only(&self, database: &DatabaseInfo) -> bool {
         let model = self.model(database);
         model.is_some_and(|model| model.scope == Scope::Global(Writers::Owner))
+    }
+
+    fn keyed_events(&self, database: &DatabaseInfo) -> bool {
+        self.model(database).is_some_and(|model| model.store == StoreKind::Events)
+    }
+
+    fn commits(&self, _: &DatabaseInfo, author: &str, record: &Map) -> bool {
+        author.parse().is_ok_and(|user| commits(record, &user))
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     Batch, Create, Db, Durability, Identity, Update, WriteError, Writing,
     write::{Done, LinkRow, Operation, Target, delete, link_row},
 };
-use debros_core::{HookContext, Insert, Linkable, Model, ModelOf, Rel, RelOf, Row, Timestamp, UserId};
+use debros_core::{Changeable, HookContext, Insert, Linkable, Model, ModelOf, Rel, RelOf, Row, Timestamp, UserId};
 
 /// A user at work: reads that user's own data and the global models, and writes as that user. A cheap clone.
 #[derive(Clone, Debug)]
@@ -45,7 +45,7 @@ impl Session {
     }
 
     /// Changes the fields that `.set(..)` names, and no others, whatever copy of the row is given.
-    pub fn update<W: Row>(&self, row: &W) -> Update<W::Model> {
+    pub fn update<W: Row<Model: Changeable>>(&self, row: &W) -> Update<W::Model> {
         Update::new(self.clone(), row.row())
     }
 
@@ -53,7 +53,7 @@ impl Session {
     ///
     /// # Errors
     /// If it is not there ([`WriteError::NotFound`]) or not this user's, or a row that is held here requires it.
-    pub fn delete<W: Row>(&self, row: &W) -> Writing<()> {
+    pub fn delete<W: Row<Model: Changeable>>(&self, row: &W) -> Writing<()> {
         Writing::new(delete::<W::Model>(self.clone(), Target::of(row.row())))
     }
 

@@ -17,13 +17,13 @@ pub(crate) struct Stores {
 impl Stores {
     /// The family of a model's databases.
     pub(crate) fn family(&self, model: &ModelDef) -> String {
-        self.databases.application().family(model.stored)
+        self.databases.application().family(model)
     }
 
     /// The model, of rows or of links, of this family; `None` if this version of the application has none, or the family is another
     /// application's.
     pub(crate) fn model_of(&self, family: &str) -> Option<&'static ModelDef> {
-        self.registry.by_stored(self.databases.application().stored_of(family)?)
+        self.registry.by_family(self.databases.application(), family)
     }
 
     /// The database of this name, as this application would make it; `None`, if it would make none of that name.

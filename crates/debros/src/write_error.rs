@@ -45,7 +45,7 @@ pub enum WriteError {
         limit: usize,
     },
     /// Another record has the key.
-    #[error("`{model}` has a record with the key {key} already: update that one, or choose another key")]
+    #[error("`{model}` has a record with the key {key} already: choose another key, or go on with that record")]
     KeyTaken {
         /// The model.
         model: &'static str,
@@ -80,7 +80,8 @@ pub enum WriteError {
     },
     /// Rows that are held here require the record that was to be deleted.
     #[error(
-        "`{model}` {key} cannot be deleted: `{by}.{relation}` of the record {child} requires it; delete that one first"
+        "`{model}` {key} cannot be deleted: `{by}.{relation}` of the record {child} requires it{}",
+        if *stays { ", which is an event and stays" } else { "; delete that one first" }
     )]
     StillRequired {
         /// The model.
@@ -93,6 +94,8 @@ pub enum WriteError {
         relation: &'static str,
         /// The key of the row that requires it.
         child: String,
+        /// Is that an event, which cannot be deleted?
+        stays: bool,
     },
     /// The record is not there.
     #[error(

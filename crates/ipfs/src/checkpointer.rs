@@ -6,6 +6,7 @@ use crate::{
     shared::Shared,
     state_file::{Base, StateFile},
     state_meta::StateMeta,
+    step::Step,
     view::View,
     views::{Stop, Work},
 };
@@ -61,7 +62,7 @@ impl Checkpointer {
     fn sync_segment(&self) -> Result<(), StoreError> {
         let Some(unsynced) = lock(&self.shared.log).unsynced() else { return Ok(()) };
         let path = self.shared.segments.path(unsynced.segment);
-        unsynced.file.sync_data().map_err(DiskError::at("syncing", &path))?;
+        Step::CheckpointSync.run(|| unsynced.file.sync_data()).map_err(DiskError::at("syncing", &path))?;
         lock(&self.shared.log).note_synced(&unsynced);
         Ok(())
     }

@@ -5,7 +5,8 @@ use std::{
 };
 
 use crate::{
-    Damage, DiskError, OpenError, car::segment_number, file_at::sync_folder, lock::FolderLock, store_mark::StoreMark,
+    Damage, DiskError, OpenError, car::segment_number, file_at::sync_folder, lock::FolderLock, step::Step,
+    store_mark::StoreMark,
 };
 
 /// Format number of data folders that this version writes, and the newest that it reads.
@@ -35,7 +36,7 @@ impl Folder {
             None => write_format(path)?,
         };
         fs::create_dir_all(&segments).map_err(DiskError::at("creating", &segments))?;
-        sync_folder(path).map_err(DiskError::at("syncing", path))?;
+        Step::FolderSync.run(|| sync_folder(path)).map_err(DiskError::at("syncing", path))?;
         let folder = Folder { path: path.to_path_buf(), mark, lock };
         folder.clear_temporary()?;
         Ok(folder)
@@ -80,7 +81,7 @@ impl Folder {
     /// What an interrupted `verify` left.
     fn clear_temporary(&self) -> Result<(), DiskError> {
         let dir = temporary_dir(&self.path);
-        match fs::remove_dir_all(&dir) {
+        match Step::TemporaryClear.run(|| fs::remove_dir_all(&dir)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DiskError::new("removing", &dir, error)),
             _ => Ok(()),
         }
@@ -141,10 +142,12 @@ fn write_format(folder: &Path) -> Result<StoreMark, DiskError> {
     let temporary = folder.join("format.new");
     let write = || {
         let mark = StoreMark::random()?;
-        let mut file = File::create(&temporary)?;
-        file.write_all(format!("{FORMAT}\n{}\n", mark.to_hex()).as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, &path)?;
+        Step::FormatWrite.run(|| {
+            let mut file = File::create(&temporary)?;
+            file.write_all(format!("{FORMAT}\n{}\n", mark.to_hex()).as_bytes())?;
+            file.sync_all()
+        })?;
+        Step::FormatRename.run(|| fs::rename(&temporary, &path))?;
         sync_folder(folder)?;
         Ok(mark)
     };

@@ -55,6 +55,7 @@ mod shared;
 mod snapshot;
 mod state_file;
 mod state_meta;
+mod step;
 mod store;
 mod store_error;
 mod store_mark;
@@ -101,6 +102,8 @@ pub use read_state::{ReadState, Row, Rows};
 pub use recovery::Recovery;
 pub use report::{Difference, Report};
 pub use snapshot::Snapshot;
+#[cfg(feature = "failpoints")]
+pub use step::Step;
 pub use store::Store;
 pub use store_error::StoreError;
 pub use table::Table;

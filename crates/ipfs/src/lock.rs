@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{DiskError, OpenError};
+use crate::{DiskError, OpenError, step::Step};
 
 /// Longest lock file that is read: pid and program need far less.
 const MAX_LOCK_FILE: u64 = 4096;
@@ -97,10 +97,12 @@ impl FolderLock {
     fn write(&self, boot: &str) -> Result<(), DiskError> {
         let mut file = &self.file;
         let text = format!("{}\n{boot}\n{}\n", std::process::id(), self.program);
-        file.set_len(0)
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| file.write_all(text.as_bytes()))
-            .map_err(DiskError::at("writing", &self.path))
+        let write = || {
+            file.set_len(0)?;
+            file.seek(SeekFrom::Start(0))?;
+            file.write_all(text.as_bytes())
+        };
+        Step::LockWrite.run(write).map_err(DiskError::at("writing", &self.path))
     }
 }
 

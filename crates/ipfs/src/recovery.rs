@@ -11,6 +11,7 @@ use crate::{
     segments::Segments,
     state_file::StateFile,
     state_meta::{STATE_FORMAT, StateMeta},
+    step::Step,
     stored_groups::StoredGroups,
     tail::find_record,
     view::View,
@@ -86,7 +87,7 @@ pub(crate) fn recover(
     if (last, last_len) != (from.segment, u64::from(from.offset)) {
         let path = segments.path(last);
         let sync = || fs::OpenOptions::new().write(true).open(&path)?.sync_data();
-        sync().map_err(DiskError::at("syncing", &path))?;
+        Step::RecoverySync.run(sync).map_err(DiskError::at("syncing", &path))?;
     }
     let mut replay = Replay::new(apply, &segments, &state, fingerprint.to_vec(), from)?;
     let mut end = from;
@@ -183,8 +184,8 @@ fn cut_tail(
     }
     let cut = || {
         let file = fs::OpenOptions::new().write(true).open(&path)?;
-        file.set_len(start)?;
-        file.sync_all()
+        Step::TailCut.run(|| file.set_len(start))?;
+        Step::TailSync.run(|| file.sync_all())
     };
     cut().map_err(DiskError::at("cutting the incomplete end of", &path))?;
     recovery.cut = torn.len - start;
@@ -201,7 +202,7 @@ fn copy_tail(groups: &mut StoredGroups, from: u64, to: u64, aside: &std::path::P
         io::Write::write_all(&mut out, bytes).map_err(DiskError::at("writing", aside))?;
         at += len;
     }
-    out.sync_all().map_err(DiskError::at("syncing", aside))
+    Step::TailCopy.run(|| out.sync_all()).map_err(DiskError::at("syncing", aside))
 }
 
 /// Opens the state file, made anew where it cannot be used, and says which groups are in it.
@@ -221,7 +222,7 @@ fn open_state(
         return Ok((state, end));
     }
     recovery.rebuilt = true;
-    match fs::remove_file(&path) {
+    match Step::StateRemove.run(|| fs::remove_file(&path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(DiskError::new("removing", &path, error).into());
         }

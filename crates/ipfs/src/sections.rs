@@ -9,6 +9,7 @@ use cid::Cid;
 use crate::{
     Damage, DiskError, StoreError,
     file_at::read_exact_at,
+    step::Step,
     varint::{MAX_VARINT, read_varint},
 };
 
@@ -125,7 +126,8 @@ impl Sections {
             let wanted = (self.end.saturating_sub(at)).min(WINDOW as u64) as usize;
             self.window.resize(wanted.max(len), 0);
             self.window_at = at;
-            if let Err(source) = read_exact_at(&self.file, &mut self.window, at) {
+            let read = Step::SegmentRead.run(|| read_exact_at(&self.file, &mut self.window, at));
+            if let Err(source) = read {
                 self.window.clear();
                 return Err(DiskError::new("reading", &self.path, source));
             }

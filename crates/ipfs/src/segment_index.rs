@@ -12,6 +12,7 @@ use crate::{
     block_filter::BlockFilter,
     cid_table::CidTable,
     file_at::{read_exact_at, sync_folder},
+    step::Step,
 };
 
 const MAGIC: [u8; 8] = *b"DBRSIDX1";
@@ -36,32 +37,11 @@ impl SegmentIndex {
     /// Writes the index of a segment file of `segment_len` bytes beside it, durably.
     pub(crate) fn write(path: &Path, segment: u32, segment_len: u64, table: &CidTable) -> Result<(), DiskError> {
         let temporary = path.with_extension("index.new");
-        let write = || -> std::io::Result<()> {
-            let mut out = Hashing { out: BufWriter::new(File::create(&temporary)?), hash: Sha256::new() };
-            out.write_all(&MAGIC)?;
-            out.write_all(&segment.to_be_bytes())?;
-            out.write_all(&(table.len() as u32).to_be_bytes())?;
-            out.write_all(&segment_len.to_be_bytes())?;
-            let mut counts = [0u32; 256];
-            for (key, ..) in table.iter() {
-                counts[usize::from(key[0])] += 1;
-            }
-            let mut sum = 0;
-            for count in counts {
-                sum += count;
-                out.write_all(&sum.to_be_bytes())?;
-            }
-            for (key, offset, len) in table.iter() {
-                out.write_all(key)?;
-                out.write_all(&offset.to_be_bytes())?;
-                out.write_all(&len.to_be_bytes())?;
-            }
-            let checksum = out.hash.finalize();
-            out.out.write_all(&checksum)?;
-            let file = out.out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-            file.sync_all()?;
-            std::fs::rename(&temporary, path)?;
-            path.parent().map_or(Ok(()), sync_folder)
+        let write = || {
+            let file = Step::IndexWrite.run(|| write_to(File::create(&temporary)?, segment, segment_len, table))?;
+            Step::IndexSync.run(|| file.sync_all())?;
+            Step::IndexRename.run(|| std::fs::rename(&temporary, path))?;
+            Step::IndexFolderSync.run(|| path.parent().map_or(Ok(()), sync_folder))
         };
         write().map_err(DiskError::at("writing", path))
     }
@@ -148,6 +128,31 @@ impl SegmentIndex {
                 entry[..32] == *key && entry[32..36] == offset.to_be_bytes() && entry[36..] == len.to_be_bytes()
             }))
     }
+}
+
+fn write_to(file: File, segment: u32, segment_len: u64, table: &CidTable) -> std::io::Result<File> {
+    let mut out = Hashing { out: BufWriter::new(file), hash: Sha256::new() };
+    out.write_all(&MAGIC)?;
+    out.write_all(&segment.to_be_bytes())?;
+    out.write_all(&(table.len() as u32).to_be_bytes())?;
+    out.write_all(&segment_len.to_be_bytes())?;
+    let mut counts = [0u32; 256];
+    for (key, ..) in table.iter() {
+        counts[usize::from(key[0])] += 1;
+    }
+    let mut sum = 0;
+    for count in counts {
+        sum += count;
+        out.write_all(&sum.to_be_bytes())?;
+    }
+    for (key, offset, len) in table.iter() {
+        out.write_all(key)?;
+        out.write_all(&offset.to_be_bytes())?;
+        out.write_all(&len.to_be_bytes())?;
+    }
+    let checksum = out.hash.finalize();
+    out.out.write_all(&checksum)?;
+    out.out.into_inner().map_err(std::io::IntoInnerError::into_error)
 }
 
 struct Hashing {

@@ -1,6 +1,6 @@
 use std::{
     fs::{File, OpenOptions},
-    io::{IoSlice, Seek, SeekFrom, Write},
+    io::{self, IoSlice, Seek, SeekFrom, Write},
     sync::Arc,
 };
 
@@ -12,6 +12,7 @@ use crate::{
     journal_end::JournalEnd,
     journal_record::{self, JournalRecord},
     segments::Segments,
+    step::Step,
 };
 
 /// Appends groups to the open segment.
@@ -36,11 +37,11 @@ impl SegmentWriter {
     /// Goes on at the end of a segment, after a sync of what is there.
     pub(crate) fn open(segments: &Segments, end: JournalEnd) -> Result<SegmentWriter, DiskError> {
         let path = segments.path(end.segment);
-        let open = || {
+        let open = || -> io::Result<File> {
             let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
             file.seek(SeekFrom::Start(u64::from(end.offset)))?;
             // What an earlier process wrote may still be in the system's memory alone.
-            file.sync_data()?;
+            Step::RecoverySync.run(|| file.sync_data())?;
             Ok(file)
         };
         let file = Arc::new(open().map_err(DiskError::at("opening", &path))?);
@@ -50,12 +51,15 @@ impl SegmentWriter {
     /// Creates the file of a segment, durably, and makes it known. `end` is the place of its first group.
     pub(crate) fn create(segments: &Segments, end: JournalEnd) -> Result<SegmentWriter, DiskError> {
         let path = segments.path(end.segment);
-        let create = || {
+        let create = || -> io::Result<File> {
             // A file that is there has no more than a part of a header: its creation was interrupted.
-            let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
-            file.write_all(&header(end.segment, segments.mark()))?;
-            file.sync_all()?;
-            sync_folder(segments.segments_dir())?;
+            let file = Step::SegmentCreate.run(|| -> io::Result<File> {
+                let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
+                file.write_all(&header(end.segment, segments.mark()))?;
+                Ok(file)
+            })?;
+            Step::SegmentCreateSync.run(|| file.sync_all())?;
+            Step::SegmentFolderSync.run(|| sync_folder(segments.segments_dir()))?;
             Ok(file)
         };
         let file = Arc::new(create().map_err(DiskError::at("creating", &path))?);
@@ -78,7 +82,8 @@ impl SegmentWriter {
 
     pub(crate) fn sync(&mut self, segments: &Segments) -> Result<(), DiskError> {
         if let Some(unsynced) = self.unsynced() {
-            unsynced.file.sync_data().map_err(|e| DiskError::new("syncing", &segments.path(unsynced.segment), e))?;
+            let sync = Step::SegmentSync.run(|| unsynced.file.sync_data());
+            sync.map_err(|e| DiskError::new("syncing", &segments.path(unsynced.segment), e))?;
             self.note_synced(&unsynced);
         }
         Ok(())
@@ -108,7 +113,8 @@ impl SegmentWriter {
                 ops,
             };
             let (section, digest) = journal_record::section(&record, segments.mark());
-            write_both(&self.file, blocks.bytes(), &section)
+            Step::SegmentAppend
+                .run(|| write_both(&self.file, blocks.bytes(), &section))
                 .map_err(|e| DiskError::new("writing", &segments.path(self.end.segment), e))?;
             self.end.offset = blocks.end() + section.len() as u32;
             self.end.sequence += 1;

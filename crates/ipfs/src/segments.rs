@@ -20,6 +20,7 @@ use crate::{
     locked::lock,
     sections::{Fault, Sections},
     segment_index::SegmentIndex,
+    step::Step,
     store_mark::StoreMark,
     tail::find_record,
 };
@@ -144,7 +145,7 @@ impl Segments {
         };
         let file = self.file(position.segment)?;
         let mut bytes = vec![0; PRECEDING + len];
-        read_exact_at(&file, &mut bytes, from).map_err(|source| match source.kind() {
+        Step::SegmentRead.run(|| read_exact_at(&file, &mut bytes, from)).map_err(|source| match source.kind() {
             std::io::ErrorKind::UnexpectedEof => missing(),
             _ => DiskError::new("reading", &self.path(position.segment), source).into(),
         })?;

@@ -9,6 +9,7 @@ use redb::{Database, ReadOnlyDatabase, ReadOnlyTable, ReadableDatabase, Readable
 
 use crate::{
     DiskError, StoreError, Table, journal_end::JournalEnd, layered::Layered, overlay::Overlay, state_meta::StateMeta,
+    step::Step,
 };
 
 type Rows = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -91,8 +92,7 @@ impl StateFile {
                 rows.insert(FINGERPRINT, meta.fingerprint.as_slice())?;
                 rows.insert(END, meta.end.to_bytes().as_slice())?;
             }
-            transaction.commit()?;
-            Ok(())
+            Step::StateCommit.run(|| Ok(transaction.commit()?))
         };
         write().map_err(|error| failed(&self.path, error))
     }
@@ -121,11 +121,14 @@ impl StateFile {
         if before < MIN_COMPACTION || before < segment_bytes / 10 * 9 || before / 5 * 4 < self.compacted_len()? {
             return Ok(());
         }
-        match self.database.compact() {
-            Ok(_) => {}
+        let compact = || match self.database.compact() {
+            Ok(_) => Ok(true),
             // Somebody still reads an old state.
-            Err(redb::CompactionError::TransactionInProgress) => return Ok(()),
-            Err(error) => return Err(failed(&self.path, error)),
+            Err(redb::CompactionError::TransactionInProgress) => Ok(false),
+            Err(error) => Err(redb::Error::from(error)),
+        };
+        if !Step::StateCompact.run(compact).map_err(|error| failed(&self.path, error))? {
+            return Ok(());
         }
         let after = self.disk_len()?;
         self.note_compacted(after).map_err(|error| failed(&self.path, error))
@@ -161,7 +164,8 @@ impl StateFile {
 
     /// Closes the file; states that are still read give errors from then on.
     pub(crate) fn close(self) -> Result<(), StoreError> {
-        self.database.close().map_err(|error| failed(&self.path, error))
+        let close = || Ok::<_, redb::Error>(self.database.close()?);
+        Step::StateClose.run(close).map_err(|error| failed(&self.path, error))
     }
 }
 

@@ -162,6 +162,11 @@ impl Store {
         tag
     }
 
+    /// Is this called on a thread of the store, that is, by a job? There nothing may wait for another job.
+    pub fn runs_here(&self) -> bool {
+        lock(&self.handle.threads).as_ref().is_some_and(|threads| threads.ids().contains(&thread::current().id()))
+    }
+
     /// Checks the hash of every block and the chain of all journal records, and rebuilds the state from them beside the
     /// stored one, in a temporary file of the data folder, to compare them row by row. Blocks for as long as that takes;
     /// writing goes on meanwhile, and what is written after the call is not looked at.

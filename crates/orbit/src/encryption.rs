@@ -71,6 +71,11 @@ pub enum EncryptionError {
 }
 
 impl Encryption {
+    /// Is this block an entry that is encrypted as a whole? Such a block is bytes, and any other a map.
+    pub(crate) fn is_sealed(block: &[u8]) -> bool {
+        block.first().is_some_and(|head| head >> 5 == 2)
+    }
+
     /// The payload as an entry carries it: bytes that hold the encrypted payload, or the payload itself if data is not
     /// encrypted.
     ///

@@ -13,7 +13,6 @@ use crate::{
 use debros_core::{DagCborError, Value};
 pub use links::EntryLinks;
 pub(crate) use parts::EntryParts;
-use std::borrow::Cow;
 
 /// One signed operation of a log, as OrbitDB 4 writes it.
 ///
@@ -227,12 +226,12 @@ impl Entry {
     /// # Errors
     /// If it cannot be decrypted, or is none that [`Entry::decode`] takes.
     pub fn open(block: &[u8], encryption: &Encryption) -> Result<Entry, EntryError> {
-        let bytes = encryption.open_block(block)?;
-        let mut entry = Entry::decode(&bytes)?;
-        if let Cow::Owned(_) = bytes {
-            entry.hash = Hash::of(block);
-            entry.sealed = Some(block.to_vec());
+        if !Encryption::is_sealed(block) {
+            return Entry::decode(block);
         }
+        let mut entry = Entry::decode(&encryption.open_block(block)?)?;
+        entry.hash = Hash::of(block);
+        entry.sealed = Some(block.to_vec());
         Ok(entry)
     }
 
@@ -349,6 +348,11 @@ impl Entry {
     /// The bytes of its block, which are stored and sent: the entry's, or what they are encrypted in.
     pub fn block(&self) -> &[u8] {
         self.sealed.as_deref().unwrap_or(&self.bytes)
+    }
+
+    /// The bytes that are stored, taken out: those of the entry, or what they are encrypted to.
+    pub(crate) fn into_block(self) -> Vec<u8> {
+        self.sealed.unwrap_or(self.bytes)
     }
 
     /// The bytes that the signature covers: the entry without `key`, `sig` and `identity`.

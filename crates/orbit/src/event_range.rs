@@ -96,6 +96,16 @@ impl EventRange {
         [self.lt.or(self.lte), self.gt.or(self.gte)].into_iter().flatten()
     }
 
+    /// The older bound, and whether it is within the range.
+    pub(crate) fn older(&self) -> Option<(Hash, bool)> {
+        self.gt.map(|entry| (entry, false)).or(self.gte.map(|entry| (entry, true)))
+    }
+
+    /// How many events there are at most.
+    pub(crate) fn most(&self) -> Option<usize> {
+        self.amount
+    }
+
     /// Where the walk over the log begins.
     pub(crate) fn start(&self) -> EventStart {
         match (self.lt, self.lte) {

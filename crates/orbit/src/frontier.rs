@@ -44,7 +44,7 @@ impl Frontier {
             };
             users.insert(user.to_owned());
             let hash = hash_at(&key, 4)?;
-            if let Some((_, links)) = entry(state, &hash)? {
+            if let Some((_, links)) = entry(core, state, &hash)? {
                 oldest = oldest.min(links.clock.time);
                 wanted.insert(hash);
             }
@@ -75,7 +75,7 @@ fn reach(
     let (mut reached, mut seen): (HashSet<Hash>, HashSet<Hash>) = Default::default();
     let mut list = Vec::new();
     for head in heads {
-        if known(state, &log, database, head)?.is_none() {
+        if known(core, state, &log, database, head)?.is_none() {
             return Ok(None);
         }
         list.push(*head);
@@ -88,7 +88,7 @@ fn reach(
             reached.insert(hash);
         }
         // times grow along a log, so nothing older has to be looked at
-        if let Some((_, links)) = entry(state, &hash)?
+        if let Some((_, links)) = entry(core, state, &hash)?
             && links.clock.time > oldest
         {
             list.extend(links.next);

@@ -4,7 +4,7 @@ use crate::{
     Clock, DatabaseId, Hash,
     entry::EntryParts,
     log::{Links, Traverse},
-    state::{Core, StateError},
+    state::{Core, StateError, open_entry},
 };
 use debros_ipfs::ReadState;
 
@@ -25,23 +25,25 @@ pub(crate) fn sorted(
 
 /// What lies behind the heads, newest first.
 pub(crate) fn behind<'s>(
+    core: &'s Core,
     state: &'s dyn ReadState,
     heads: &[Hash],
 ) -> impl Iterator<Item = Result<Hash, StateError>> + use<'s> {
     Traverse::new(heads.iter().copied(), move |hash: &Hash| {
-        links(state, hash)?.ok_or_else(|| StateError::Broken(format!("entry {hash} of a log is missing")))
+        links(core, state, hash)?.ok_or_else(|| StateError::Broken(format!("entry {hash} of a log is missing")))
     })
 }
 
 /// The clock of an entry that is in the store, and what it follows.
-fn links(state: &dyn ReadState, hash: &Hash) -> Result<Option<Links>, StateError> {
-    Ok(entry(state, hash)?.map(|(_, links)| links))
+fn links(core: &Core, state: &dyn ReadState, hash: &Hash) -> Result<Option<Links>, StateError> {
+    Ok(entry(core, state, hash)?.map(|(_, links)| links))
 }
 
 /// The log of an entry that is in the store, its clock, and what it follows; `None` if the store has no such block, or
 /// it is no entry.
-pub(crate) fn entry(state: &dyn ReadState, hash: &Hash) -> Result<Option<(String, Links)>, StateError> {
-    let Some((_, block)) = state.block(&hash.cid())? else { return Ok(None) };
+pub(crate) fn entry(core: &Core, state: &dyn ReadState, hash: &Hash) -> Result<Option<(String, Links)>, StateError> {
+    let Some((position, block)) = state.block(&hash.cid())? else { return Ok(None) };
+    let Ok(block) = open_entry(core, state, position, block) else { return Ok(None) };
     let Ok(parts) = EntryParts::parse(&block) else { return Ok(None) };
     let unreadable = |e: &dyn std::fmt::Display| StateError::Broken(format!("entry {hash} is unreadable: {e}"));
     let id = parts.clock_id.parse().map_err(|e| unreadable(&e))?;

@@ -1,6 +1,6 @@
 //! [`Hold`]: why an entry is held back.
 
-use crate::{EntryError, Hash, JoinError, LimitError, LogError};
+use crate::{EncryptionError, EntryError, Hash, JoinError, LimitError, LogError};
 use std::fmt;
 
 /// Why an entry that was received is held back: kept beside the log, not in it.
@@ -41,12 +41,18 @@ impl Hold {
     pub(crate) fn of(error: &JoinError) -> Option<Hold> {
         Some(match error {
             JoinError::Log(LogError::Missing(_)) => Hold::Missing,
+            // another key may be the one
+            JoinError::Entry(EntryError::Encryption(
+                EncryptionError::NoReplicationKey | EncryptionError::Replication(_),
+            )) => Hold::Sealed,
             JoinError::UnknownIdentity(identity) => Hold::Identity(*identity),
             JoinError::Denied { user, .. } => Hold::Denied { user: user.clone() },
             JoinError::Revoked { user, .. } => Hold::Revoked { user: user.clone() },
             JoinError::Log(LogError::OtherLog { .. } | LogError::TooManyHeads)
             | JoinError::Limit(LimitError::Heads { .. } | LimitError::EntryBytes { .. })
-            | JoinError::Entry(EntryError::TooLargeToAccept(_))
+            | JoinError::Entry(
+                EntryError::TooLargeToAccept(_) | EntryError::Encryption(EncryptionError::TooLargeToAccept(_)),
+            )
             | JoinError::Read(_)
             | JoinError::Apply(_) => return None,
             refused => Hold::refused(refused),

@@ -34,6 +34,8 @@ pub(crate) enum JournalOp {
     HoldChanged { database: DatabaseId, hash: Hash, held: Option<(HeldOp, Lacks)> },
     /// 10: who may write a database is decided otherwise from now on, by a rule of the application's own.
     RightsChanged { database: DatabaseId },
+    /// 11: the payloads of these entries of a log can be decrypted now.
+    EntriesRead { database: DatabaseId, entries: Vec<Hash> },
 }
 
 /// What is known of an entry that is held back.
@@ -128,6 +130,9 @@ impl JournalOp {
                 held.as_ref().map_or(Cbor::Null, |(held, lacks)| held_to_cbor(held, lacks)),
             ],
             JournalOp::RightsChanged { database } => vec![Cbor::from(10), Cbor::from(database.0)],
+            JournalOp::EntriesRead { database, entries } => {
+                vec![Cbor::from(11), Cbor::from(database.0), digests(entries)]
+            }
         };
         let mut bytes = Vec::new();
         let written = ciborium::into_writer(&Cbor::Array(items), &mut bytes);
@@ -184,6 +189,7 @@ impl JournalOp {
                 held: Some(next()?).filter(|value| !value.is_null()).map(held).transpose()?,
             },
             10 => JournalOp::RightsChanged { database: DatabaseId(number(next()?)?) },
+            11 => JournalOp::EntriesRead { database: DatabaseId(number(next()?)?), entries: hashes(next()?)? },
             newer => return Err(JournalOpError::Newer(newer)),
         };
         if items.next().is_some() { Err(damaged("it has too many items")) } else { Ok(op) }
@@ -214,7 +220,6 @@ fn hash(value: Cbor) -> Result<Hash, JournalOpError> {
 
 fn held_to_cbor(held: &HeldOp, lacks: &Lacks) -> Cbor {
     let (kind, more) = held.hold.to_parts();
-    let digests = |hashes: &[Hash]| Cbor::Bytes(hashes.iter().flat_map(|hash| hash.digest().iter().copied()).collect());
     Cbor::Array(vec![
         Cbor::from(kind),
         Cbor::Bytes(more.to_vec()),
@@ -224,6 +229,10 @@ fn held_to_cbor(held: &HeldOp, lacks: &Lacks) -> Cbor {
         digests(&lacks.entries),
         digests(&lacks.frontier),
     ])
+}
+
+fn digests(hashes: &[Hash]) -> Cbor {
+    Cbor::Bytes(hashes.iter().flat_map(|hash| hash.digest().iter().copied()).collect())
 }
 
 fn held(value: Cbor) -> Result<(HeldOp, Lacks), JournalOpError> {
@@ -361,6 +370,7 @@ mod tests {
             JournalOp::HoldChanged { database, hash: root, held: Some((held(Hold::Identity(root), true), lacks)) },
             JournalOp::HoldChanged { database, hash: root, held: None },
             JournalOp::RightsChanged { database },
+            JournalOp::EntriesRead { database, entries: vec![root, Hash::of(b"other")] },
         ]
     }
 

@@ -9,6 +9,11 @@
 //!
 //! | to | use |
 //! |---|---|
+//! | take what came from a peer | [`Node::receive`], [`Receipt`], [`ReadDocuments::held`], [`ReadDocuments::wanted`], [`Node::fetch_from`] |
+//! | say who may write | [`AccessSpec`], [`Writer::grant`], [`Writer::revoke`], [`AccessController`] |
+//! | encrypt | [`Encryption`], [`Cipher`], [`Node::set_encryption`] |
+//! | compare replicas | [`ReadDocuments::state_hash`] |
+//! | bound what others may send | [`Limits`] |
 //! | open a data folder | [`Node`] |
 //! | be somebody | [`Node::identity`], [`Identity`], [`Keystore`], [`UserKey`] |
 //! | write, all or nothing | [`Node::write`], [`Writer`] |
@@ -57,8 +62,8 @@
 //! ```
 //!
 //! # How state follows from the log
-//! The journal of the store below records three things: a database was opened, an identity was checked, an entry was
-//! accepted. Everything else is derived from these and from the blocks beside them, by the same functions when it is
+//! The journal of the store below records what happened: a database was opened, an identity was checked, an entry joined,
+//! or was received and is held back, was judged again, released. Everything else is derived from these and from the blocks beside them, by the same functions when it is
 //! written and when it is replayed: heads, what each key holds, index rows, problems, counts. [`Node::verify`] derives
 //! it anew and compares.
 //!
@@ -69,7 +74,11 @@
 //! An entry joins only if it has exactly the nine fields, in canonical bytes; `key` and `clock.id` are the key of the
 //! identity it names; `v` is 2; its time is an integer larger than those it follows, by no more than [`MAX_JUMP`]; it
 //! is at most [`MAX_ACCEPTED`] bytes and [`MAX_DEPTH`] levels deep; and everything that it follows or refers to is
-//! here. Honest JavaScript entries pass. A payload that means nothing joins the log and changes no state.
+//! here, in the log or refused. Honest JavaScript entries pass. A payload that means nothing joins the log and changes no
+//! state.
+//!
+//! What does not pass, or not yet, is held back ([`Hold`]) and judged again when what it lacked arrives. What builds on a
+//! refused entry joins without it.
 
 mod access_controller;
 mod access_list;
@@ -85,7 +94,9 @@ mod encoder;
 mod encryption;
 mod entry;
 mod event_range;
+mod event_reader;
 mod events;
+mod fetching;
 mod frontier;
 mod hash;
 mod heads;
@@ -119,6 +130,7 @@ mod simple_encryption;
 mod snapshot;
 mod state;
 mod tender;
+mod turns;
 mod user_key;
 mod verifier;
 mod writer;
@@ -143,7 +155,9 @@ pub use documents::{DocumentError, Documents, Row};
 pub use encryption::{Encryption, EncryptionError};
 pub use entry::{Entry, EntryError, EntryLinks};
 pub use event_range::{EventRange, UnknownBound};
+pub use event_reader::EventsRead;
 pub use events::{Event, Events};
+pub use fetching::{BlockSource, Fetcher, Fetching};
 pub use hash::{Hash, NotAHash};
 pub use held_entry::{HeldEntry, Wanted};
 pub use hold::Hold;
@@ -162,7 +176,7 @@ pub use log::{Log, LogError};
 pub use manifest::{Manifest, ManifestError};
 pub use node::{Node, NodeOptions, OpenError, ReceiveError};
 pub use payload::{Op, Payload};
-pub use problem::Problem;
+pub use problem::{Problem, ProblemKind};
 pub use public_key::{NotAPublicKey, PublicKey};
 pub use read::{ReadDocuments, RowRefs};
 pub use read_error::ReadError;

@@ -1,15 +1,20 @@
 //! [`Node`]: the databases in one data folder.
 
 use crate::{
-    AccessController, DatabaseId, Hash, Identity, JoinError, Keystore, KeystoreError, Limits, Receipt, Schema,
-    Snapshot, Writer,
+    AccessController, Address, DatabaseId, Encryption, Hash, Identity, JoinError, Keystore, KeystoreError, Limits,
+    ReadDocuments as _, ReadError, Receipt, Schema, Snapshot, Writer,
     state::{Core, Replay},
     tender::Tender,
+    turns::Turns,
     verifier::Verifier,
 };
 use debros_ipfs::{CommitError, Durability, Report, Store, StoreError, StoreOptions};
-use std::{fmt, path::Path, sync::Arc};
+use std::{collections::HashMap, fmt, path::Path, sync::Arc};
+use tokio::sync::watch;
 use zeroize::Zeroizing;
+
+/// So many payloads are read in one write.
+const SEALED_AT_ONCE: usize = 512;
 
 /// How a node works.
 #[derive(Clone, Default)]
@@ -25,6 +30,9 @@ pub struct NodeOptions {
     pub limits: Limits,
     /// Rules of the application's own that say who may write: see [`AccessSpec::Custom`](crate::AccessSpec).
     pub controllers: Vec<Arc<dyn AccessController>>,
+    /// How databases are encrypted, by their address; others are plain. Keys are not stored: give them each time, and
+    /// before the folder is opened, as what they are needed for may have to be read then.
+    pub encryptions: HashMap<Address, Encryption>,
 }
 
 impl fmt::Debug for NodeOptions {
@@ -32,7 +40,7 @@ impl fmt::Debug for NodeOptions {
         let controllers: Vec<&str> = self.controllers.iter().map(|rule| rule.kind()).collect();
         let mut debug = f.debug_struct("NodeOptions");
         debug.field("store", &self.store).field("references", &self.references).field("limits", &self.limits);
-        debug.field("controllers", &controllers).finish()
+        debug.field("controllers", &controllers).field("encryptions", &self.encryptions).finish()
     }
 }
 
@@ -46,6 +54,12 @@ pub enum OpenError {
     /// The private keys.
     #[error(transparent)]
     Keystore(#[from] KeystoreError),
+    /// What is encrypted could not be read with a key that was given.
+    #[error(transparent)]
+    Encrypted(#[from] ReceiveError),
+    /// State could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// A thread could not be started.
     #[error("a thread of the node could not be started: {0}")]
     Thread(std::io::Error),
@@ -80,6 +94,8 @@ pub struct Node {
     keystore: Arc<Keystore>,
     verifier: Arc<Verifier>,
     tender: Arc<Tender>,
+    /// The order in which deliveries came.
+    turns: Arc<Turns>,
     references: usize,
 }
 
@@ -89,13 +105,26 @@ impl Node {
     /// # Errors
     /// If the folder is in use, of a newer format, damaged where state needs it, or cannot be read or written.
     pub fn open(dir: &Path, options: NodeOptions, schema: Arc<dyn Schema>) -> Result<Node, OpenError> {
-        let core = Arc::new(Core::new(schema, options.limits.clone(), &options.controllers));
+        let core =
+            Arc::new(Core::new(schema, options.limits.clone(), &options.controllers, options.encryptions.clone()));
         // first the store: it makes the folder, and locks it
         let store = Store::open(dir, options.store, Arc::new(Replay { core: core.clone() }))?;
         let keystore = Arc::new(Keystore::open(&dir.join("keys"))?);
         let tender = Tender::start(store.clone(), core.clone()).map_err(OpenError::Thread)?;
         let verifier = Arc::new(Verifier::new(options.limits));
-        Ok(Node { store, core, keystore, verifier, tender: Arc::new(tender), references: options.references })
+        let (tender, turns, references) = (Arc::new(tender), Arc::default(), options.references);
+        let node = Node { store, core, keystore, verifier, tender, turns, references };
+        // what became ready before the node was closed
+        if node.snapshot().map_err(ReadError::from)?.has_ready()? {
+            node.tender.call();
+        }
+        for address in options.encryptions.keys() {
+            let database = node.snapshot().map_err(ReadError::from)?.at(address)?;
+            if let Some(info) = database {
+                futures::executor::block_on(node.read_sealed(info.id))?;
+            }
+        }
+        Ok(node)
     }
 
     /// The identity of this name, whose keys are made the first time.
@@ -153,7 +182,7 @@ impl Node {
         E: Send + 'static,
         F: FnOnce(&mut Writer<'_>) -> Result<T, E> + Send + 'static,
     {
-        let (core, references, tender) = (self.core.clone(), self.references, self.tender.clone());
+        let (core, references, tender) = (self.core.clone(), self.references, self.tender.caller());
         self.store.commit(durability, move |group| {
             let result = job(&mut Writer::new(group, &core, references));
             if core.take_ready() {
@@ -169,6 +198,8 @@ impl Node {
     /// An entry that is held back is judged again, by itself, when what it lacked arrives. Each signature is checked
     /// once.
     ///
+    /// Several can be on their way at once: they are taken in the order in which they were begun.
+    ///
     /// `from` names the peer, in what is told of entries that are held back.
     ///
     /// # Errors
@@ -180,23 +211,53 @@ impl Node {
         identities: Vec<Vec<u8>>,
         entries: Vec<Vec<u8>>,
     ) -> Result<Receipt, ReceiveError> {
-        let received = self.verifier.look(entries).await;
+        let info = self.snapshot().map_err(ReadError::from).and_then(|snapshot| snapshot.info(database));
+        let info = info.map_err(|error| ReceiveError::Join(error.into()))?;
+        let mut turn = self.turns.take();
+        let received = self.verifier.look(entries, self.core.encryption(&info.address)).await;
+        turn.wait().await;
         let from = from.to_owned();
         let taken = self.write(Durability::Local, move |writer| {
-            let mut bad = Vec::new();
-            for identity in identities {
-                match writer.add_identity(&identity) {
-                    Ok(_) => {}
-                    Err(error @ (JoinError::Read(_) | JoinError::Apply(_))) => return Err(error),
-                    // what names it stays without it, and is held back
-                    Err(error) => bad.push((Hash::of(&identity), error)),
-                }
-            }
+            let mut bad = add_identities(writer, &identities)?;
             let mut receipt = writer.receive(database, received, &from)?;
             receipt.not_kept.append(&mut bad);
             Ok(receipt)
         });
+        // it is queued
+        drop(turn);
         Ok(taken.await?)
+    }
+
+    /// Adds identities of others, whose entries can join then. Gives those that are none, or forged, and why.
+    ///
+    /// # Errors
+    /// If the store fails. None is added then.
+    pub async fn add_identities(&self, identities: Vec<Vec<u8>>) -> Result<Vec<(Hash, JoinError)>, ReceiveError> {
+        Ok(self.write(Durability::Local, move |writer| add_identities(writer, &identities)).await?)
+    }
+
+    /// Says how a database is encrypted: entries that are written from now on are, and what could not be read until now
+    /// is. The key is not stored, see [`NodeOptions::encryptions`].
+    ///
+    /// # Errors
+    /// If the store fails, or there is no such database.
+    pub async fn set_encryption(&self, database: DatabaseId, encryption: Encryption) -> Result<(), ReceiveError> {
+        let info = self.snapshot().map_err(ReadError::from).and_then(|snapshot| snapshot.info(database));
+        let info = info.map_err(|error| ReceiveError::Join(error.into()))?;
+        self.core.set_encryption(info.address, encryption);
+        self.read_sealed(database).await
+    }
+
+    /// How a database is encrypted.
+    #[cfg(any(feature = "kubo", feature = "network"))]
+    pub(crate) fn encryption(&self, database: &Address) -> Encryption {
+        self.core.encryption(database)
+    }
+
+    async fn read_sealed(&self, database: DatabaseId) -> Result<(), ReceiveError> {
+        // in pieces, between the writes of others
+        while self.write(Durability::Local, move |writer| writer.read_sealed(database, SEALED_AT_ONCE)).await? > 0 {}
+        Ok(())
     }
 
     /// Has the entries of a database that are held back for want of a right judged again, when an
@@ -208,9 +269,14 @@ impl Node {
         Ok(self.write(Durability::Local, move |writer| writer.judge_rights_again(database)).await?)
     }
 
-    /// Waits until every entry for which something has changed was judged again. Blocks.
-    pub fn settle(&self) {
-        self.tender.wait_idle();
+    /// Tells when something was committed, by whom ever.
+    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
+        self.store.commits()
+    }
+
+    /// Waits until every entry for which something has changed was judged again.
+    pub async fn settle(&self) {
+        self.tender.idle().await;
     }
 
     /// The databases as they are now.
@@ -239,6 +305,20 @@ impl Node {
         self.tender.end();
         self.store.close().await
     }
+}
+
+/// Gives those that are none.
+fn add_identities(writer: &mut Writer<'_>, identities: &[Vec<u8>]) -> Result<Vec<(Hash, JoinError)>, JoinError> {
+    let mut bad = Vec::new();
+    for identity in identities {
+        match writer.add_identity(identity) {
+            Ok(_) => {}
+            Err(error @ (JoinError::Read(_) | JoinError::Apply(_))) => return Err(error),
+            // what names it stays without it, and is held back
+            Err(error) => bad.push((Hash::of(identity), error)),
+        }
+    }
+    Ok(bad)
 }
 
 impl fmt::Debug for Node {

@@ -14,9 +14,19 @@ pub struct Problem {
     pub position: Position,
     /// The id of the user who wrote it.
     pub author: String,
-    /// Its writer may not put it there, so the key holds what it held before. Otherwise the key holds it, and it is no
-    /// row. Of each key the last refused entry is listed.
-    pub refused: bool,
+    /// What it is to the key.
+    pub kind: ProblemKind,
     /// What is wrong.
     pub reason: String,
+}
+
+/// What a [`Problem`] is to its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// The key holds it, and it is no row.
+    Held,
+    /// Its writer may not put it there, so the key holds what it held before. Of each key the last refused entry is listed.
+    Refused,
+    /// An event with the key of another, which comes first.
+    Duplicate,
 }

@@ -1,12 +1,12 @@
 //! [`ReadDocuments`]: reading the databases of a node.
 
 use crate::{
-    AccessSpec, Address, Capabilities, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Hash, HeldEntry, Payload,
-    Problem, ReadError, RowRef, Wanted,
+    AccessSpec, Address, Capabilities, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Entry, EventRange, EventsRead,
+    Hash, HeldEntry, Payload, Problem, ReadError, RowRef, Wanted,
     state::{
         ADDRESSES, ANY, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FRONTIER, FieldReader, HELD, HeldRow,
         INDEXES, MEMBERS, NAMES, PROBLEMS, WAITING, family_prefix, hash_at, index_prefix, key_of, load_record,
-        load_value, name_key, past, problem_key,
+        load_value, name_key, open_entry, open_payload, past, problem_key, problem_parts,
     },
 };
 use debros_core::{Map, Value};
@@ -135,9 +135,45 @@ pub trait ReadDocuments: Readable {
             position: row.position,
             author: author(self, row.stamp.author)?,
             first_author: author(self, row.first.unwrap_or(row.stamp).author)?,
-            record: load_record(state, row.position)?,
+            record: load_record(self.core(), state, row.position)?,
             problem: problem.map(|(_, _, reason)| reason),
         }))
+    }
+
+    /// The events of an events database, newest first: those of a range, as JavaScript's `iterator` gives them. Reads
+    /// what it gives, and no more.
+    ///
+    /// ```
+    /// use debros_orbit::{DatabaseKind, DatabaseSpec, Durability, EventRange, NoSchema, Node, NodeOptions, ReadDocuments, WriteError};
+    /// use std::sync::Arc;
+    ///
+    /// # futures::executor::block_on(async {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path();
+    /// let node = Node::open(folder, NodeOptions::default(), Arc::new(NoSchema))?;
+    /// let me = node.identity("me")?;
+    /// let chat = DatabaseSpec::documents("chat", [me.id()]).of_kind(DatabaseKind::Events);
+    /// let chat = node.write(Durability::Local, move |w| {
+    ///     let chat = w.open(&chat).expect("it has a writer");
+    ///     for text in ["hello", "how are you?", "bye"] {
+    ///         w.add(chat, &me, text.into())?;
+    ///     }
+    ///     Ok::<_, WriteError>(chat)
+    /// })
+    /// .await?;
+    /// let snapshot = node.snapshot()?;
+    /// let last_two: Vec<_> = snapshot.events(chat, &EventRange::all().amount(2))?.collect::<Result<_, _>>()?;
+    /// assert_eq!([&last_two[0].value, &last_two[1].value], [&"bye".into(), &"how are you?".into()]);
+    /// let since = snapshot.events(chat, &EventRange::all().gt(last_two[1].hash))?;
+    /// assert_eq!(since.count(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// If the log does not have an entry that bounds the range, there is no such database, or the store cannot be read.
+    fn events(&self, database: DatabaseId, range: &EventRange) -> Result<EventsRead<'_>, ReadError> {
+        crate::event_reader::events(self.core(), self.state(), &*self.info(database)?, range)
     }
 
     /// What a key of a keyvalue database holds.
@@ -219,7 +255,7 @@ pub trait ReadDocuments: Readable {
     /// # Errors
     /// If the store cannot be read.
     fn load(&self, position: Position) -> Result<Map, ReadError> {
-        Ok(load_record(self.state(), position)?)
+        Ok(load_record(self.core(), self.state(), position)?)
     }
 
     /// The value of a row of a keyvalue or events database.
@@ -227,7 +263,7 @@ pub trait ReadDocuments: Readable {
     /// # Errors
     /// If the store cannot be read.
     fn load_value(&self, position: Position) -> Result<Value, ReadError> {
-        Ok(load_value(self.state(), position)?)
+        Ok(load_value(self.core(), self.state(), position)?)
     }
 
     /// May this user write this database now? An [`AccessController`](crate::AccessController) of the application's own
@@ -249,12 +285,8 @@ pub trait ReadDocuments: Readable {
         let AccessSpec::Ipfs { write: admins } = &info.spec.access else { return Ok(Capabilities::default()) };
         let mut rows = Vec::new();
         for row in self.scan_keys(access, &[], None, false) {
-            let block = self.state().block_at(row?.position)?;
-            let unreadable = |e: crate::EntryError| ReadError::State(Box::new(e));
-            let payload = crate::Entry::decode(&block).map_err(unreadable)?.payload().clone();
-            if let Some(payload) = Payload::from_value(payload) {
-                rows.push((payload.key, payload.value));
-            }
+            let (_, payload) = self.put_at(access, row?.position)?;
+            rows.push((payload.key, payload.value));
         }
         let rows = rows.iter().filter_map(|(key, value)| Some((key.as_text()?, value)));
         Ok(Capabilities::new(rows.filter(|(key, _)| !key.starts_with(FRONTIER)), admins))
@@ -323,19 +355,33 @@ pub trait ReadDocuments: Readable {
         Ok(crate::state::state_hash(self.state(), self.core(), &*self.info(database)?)?)
     }
 
+    /// The entry that put a row, and what it says: also the key, where the database's own form of it is not enough.
+    ///
+    /// # Errors
+    /// If the store cannot be read, or there is no such entry.
+    fn put_at(&self, database: DatabaseId, position: Position) -> Result<(Hash, Payload), ReadError> {
+        let (info, state) = (self.info(database)?, self.state());
+        let block = state.block_at(position)?;
+        let hash = Hash::of(&block);
+        let entry = Entry::decode(&open_entry(self.core(), state, position, block)?);
+        let entry = entry.map_err(|e| ReadError::State(Box::new(e)))?;
+        let payload = open_payload(self.core(), &info.log, entry.payload().clone()).and_then(Payload::from_value);
+        payload.map(|payload| (hash, payload)).ok_or_else(|| broken("the payload of a row"))
+    }
+
     /// What is in the logs and is no row, database by database; of one database, if one is named.
     fn problems(&self, database: Option<DatabaseId>) -> Box<dyn Iterator<Item = Result<Problem, ReadError>> + '_> {
         let prefix = database.map_or_else(Vec::new, |database| key_of(database, &[]));
         Box::new(range(self.state(), PROBLEMS, &prefix, &[], None, false).map(move |row| {
             let (key, row) = row?;
             let (position, number, reason) = problem_at(&row)?;
-            let refused = key.get(4) == Some(&1);
+            let (kind, of) = problem_parts(&key).ok_or_else(|| broken("a problem"))?;
             Ok(Problem {
                 database: database_at(&key, 0)?,
-                key: key.get(5..).unwrap_or_default().to_vec(),
+                key: of.to_vec(),
                 position,
                 author: author(self, number)?,
-                refused,
+                kind,
                 reason,
             })
         }))

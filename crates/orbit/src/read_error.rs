@@ -1,6 +1,6 @@
 //! [`ReadError`]: why a database could not be read.
 
-use crate::{DatabaseId, state::StateError};
+use crate::{DatabaseId, UnknownBound, state::StateError};
 use debros_ipfs::StoreError;
 
 /// Why a database could not be read.
@@ -13,6 +13,9 @@ pub enum ReadError {
     /// There is no such database here.
     #[error("there is no database {0} on this node; open it first")]
     NoDatabase(DatabaseId),
+    /// A range of events that begins or ends with an entry that the log does not have.
+    #[error(transparent)]
+    UnknownBound(UnknownBound),
     /// What is stored makes no sense.
     #[error("{0}")]
     State(Box<dyn std::error::Error + Send + Sync>),

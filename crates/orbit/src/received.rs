@@ -1,6 +1,6 @@
 //! [`Received`]: an entry that came from elsewhere, looked at by itself.
 
-use crate::{Entry, EntryError, EntryLinks, Hash, JoinError, Limits};
+use crate::{Encryption, Entry, EntryLinks, Hash, JoinError, Limits, MAX_ACCEPTED};
 
 /// A block that came from elsewhere as an entry, with everything checked that can be checked of it alone: form, limits,
 /// signature. This is what takes time, and needs nothing but the block: it can be done on any thread.
@@ -17,17 +17,18 @@ impl Received {
     /// Looks at a block.
     ///
     /// ```
-    /// use debros_orbit::{Address, Entry, Hash, Identity, Limits, Payload, Received, SigningKey};
+    /// use debros_orbit::{Address, Encryption, Entry, Hash, Identity, Limits, Payload, Received, SigningKey};
     ///
     /// let me = Identity::new(&SigningKey::generate()?, SigningKey::generate()?);
     /// let log = Address::of(Hash::of(b"a manifest"));
     /// let entry = Entry::create(&me, log, Payload::add("hello".into()).into_value(), &[], &[], 1)?;
-    /// assert!(Received::read(entry.bytes(), &Limits::default()).refusal().is_none());
-    /// assert!(Received::read(b"no entry", &Limits::default()).refusal().is_some());
+    /// let (limits, plain) = (Limits::default(), Encryption::default());
+    /// assert!(Received::read(entry.bytes(), &limits, &plain).refusal().is_none());
+    /// assert!(Received::read(b"no entry", &limits, &plain).refusal().is_some());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn read(block: &[u8], limits: &Limits) -> Received {
-        let looked = Entry::decode(block).map_err(JoinError::from).and_then(|entry| {
+    pub fn read(block: &[u8], limits: &Limits, encryption: &Encryption) -> Received {
+        let looked = Entry::open(block, encryption).map_err(JoinError::from).and_then(|entry| {
             limits.admits(&entry)?;
             entry.verify_signature()?;
             Ok(entry)
@@ -36,8 +37,7 @@ impl Received {
             Ok(entry) => Looked::Entry(Box::new(entry)),
             Err(why) => {
                 // what is too large is not kept, so not copied
-                let too_large = matches!(why, JoinError::Entry(EntryError::TooLargeToAccept(_)))
-                    || block.len() > limits.entry_bytes;
+                let too_large = block.len() > limits.entry_bytes.min(MAX_ACCEPTED);
                 let bytes = if too_large { Vec::new() } else { block.to_vec() };
                 Looked::Refused { hash: Hash::of(block), bytes, why: Box::new(why) }
             }
@@ -81,7 +81,7 @@ impl Received {
 
     pub(crate) fn into_parts(self) -> (Vec<u8>, Result<Entry, JoinError>) {
         match self.0 {
-            Looked::Entry(entry) => (entry.bytes().to_vec(), Ok(*entry)),
+            Looked::Entry(entry) => (entry.block().to_vec(), Ok(*entry)),
             Looked::Refused { bytes, why, .. } => (bytes, Err(*why)),
         }
     }

@@ -3,7 +3,7 @@
 use crate::DatabaseInfo;
 use debros_core::{Collation, Map, Value};
 
-/// What the floors above know of the records of documents databases: their keys, their index rows, and which are none.
+/// What the floors above know of the records of databases: their keys, their index rows, and which are none.
 ///
 /// State is derived from the log by these functions, here and on every replay. So they must be deterministic, and
 /// [`Schema::fingerprint`] must change when they do: then state is derived anew when the node is opened.
@@ -30,10 +30,32 @@ pub trait Schema: Send + Sync + 'static {
         false
     }
 
+    /// Must the field `_id` of a record be the key under which it was put? It need not in JavaScript, where each peer says
+    /// anew which field is the key. A record where it is not is a problem.
+    fn keys_are_ids(&self, database: &DatabaseInfo) -> bool {
+        let _ = database;
+        false
+    }
+
     /// Does a deletion remove only what the same user has put? Then all records that [`Schema::rows`] lets pass for one
     /// key must be by one user.
     fn owners_only(&self, database: &DatabaseInfo) -> bool {
         let _ = database;
+        false
+    }
+
+    /// Are the values of this events database records with a key, as those of documents databases are? Then its rows are found
+    /// by key and by index. Events stay as they were written: of several with one key, the first in the order of the log is the row,
+    /// and the others are listed as duplicates.
+    fn keyed_events(&self, database: &DatabaseInfo) -> bool {
+        let _ = database;
+        false
+    }
+
+    /// Does the key of this record commit to its author? Of events with one key, one of which this is true comes before others,
+    /// whatever their time: a clock is what its writer says it is, and nobody takes a key of another by an earlier one.
+    fn commits(&self, database: &DatabaseInfo, author: &str, record: &Map) -> bool {
+        let _ = (database, author, record);
         false
     }
 }

@@ -1,6 +1,10 @@
 //! [`Snapshot`]: the databases of a node at one moment.
 
-use crate::{read::Readable, state::Core};
+use crate::{
+    ReadError,
+    read::Readable,
+    state::{Core, READY},
+};
 use debros_ipfs::ReadState;
 use std::sync::Arc;
 
@@ -10,6 +14,13 @@ use std::sync::Arc;
 pub struct Snapshot {
     pub(crate) state: debros_ipfs::Snapshot,
     pub(crate) core: Arc<Core>,
+}
+
+impl Snapshot {
+    /// Is there an entry that is held back and can be judged again?
+    pub(crate) fn has_ready(&self) -> Result<bool, ReadError> {
+        Ok(self.state.scan(READY, &[], None, false).next().transpose()?.is_some())
+    }
 }
 
 impl Readable for Snapshot {

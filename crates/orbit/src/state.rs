@@ -11,10 +11,11 @@ mod job;
 mod log_row;
 mod replay;
 mod rights;
+mod sealed;
 mod state_hash;
 mod tables;
 
-pub(crate) use accept::{Accepted, Judged, Outcome, settle};
+pub(crate) use accept::{Accepted, Judged, Outcome, event_key, settle};
 pub(crate) use author::Author;
 #[cfg(feature = "kubo")]
 pub(crate) use core::all_entries;
@@ -27,9 +28,10 @@ pub(crate) use job::Job;
 pub(crate) use log_row::{Head, LogRow};
 pub(crate) use replay::{Replay, refused};
 pub(crate) use rights::{ADMIN, FRONTIER, Right, WRITE, rights_row};
+pub(crate) use sealed::{open_entry, open_payload};
 pub(crate) use state_hash::state_hash;
 pub(crate) use tables::{
     ADDRESSES, ANY, DOCUMENTS, FAMILIES, FAMILY_ROWS, HELD, INDEXES, MEMBERS, NAMES, PROBLEMS, PROTECTED, READY,
-    SHIPMENTS, SHIPPED, WAITING, family_prefix, index_prefix, key_of, name_key, past, problem_key, shipment_key,
-    waiting_key,
+    SHIPMENTS, SHIPPED, UNREAD, WAITING, family_prefix, index_prefix, key_of, name_key, past, problem_key,
+    problem_parts, shipment_key, waiting_key,
 };

@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, Condvar, Mutex, PoisonError},
     thread::{self, JoinHandle},
 };
+use tokio::sync::oneshot;
 
 /// So many entries are judged in one write, so that other writes get their turn.
 const BATCH: usize = 256;
@@ -18,6 +19,7 @@ const BATCH: usize = 256;
 /// Judges entries again that are held back, when something has changed for them: on a thread of its own, and in many
 /// small writes between those of others.
 pub(crate) struct Tender {
+    store: Store,
     shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -34,18 +36,20 @@ struct State {
     /// Something is being judged.
     busy: bool,
     ended: bool,
+    /// Those who wait until nothing is ready.
+    waiting: Vec<oneshot::Sender<()>>,
 }
 
 impl Tender {
-    /// Starts the thread. What became ready before the node was closed is judged now.
+    /// Starts the thread.
     pub(crate) fn start(store: Store, core: Arc<Core>) -> std::io::Result<Tender> {
-        let shared =
-            Arc::new(Shared { state: Mutex::new(State { called: true, ..State::default() }), ..Shared::default() });
+        let shared: Arc<Shared> = Arc::default();
+        let theirs = store.clone();
         let of_thread = shared.clone();
         let thread = thread::Builder::new().name("orbit tender".to_owned()).spawn(move || {
             while of_thread.wait() {
                 // what fails is tried again with the next call: the rows that say what is ready stay
-                while let Ok(true) = judge(&store, &core) {
+                while let Ok(true) = judge(&theirs, &core) {
                     if of_thread.has_ended() {
                         break;
                     }
@@ -53,27 +57,36 @@ impl Tender {
                 of_thread.rest();
             }
         })?;
-        Ok(Tender { shared, thread: Mutex::new(Some(thread)) })
+        Ok(Tender { store, shared, thread: Mutex::new(Some(thread)) })
     }
 
     /// Something is ready to be judged.
     pub(crate) fn call(&self) {
-        self.shared.state().called = true;
-        self.shared.changed.notify_all();
+        self.caller().call();
     }
 
-    /// Waits until nothing is ready. Blocks.
-    pub(crate) fn wait_idle(&self) {
-        let mut state = self.shared.state();
-        while (state.called || state.busy) && !state.ended {
-            state = self.shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+    /// What calls it, without keeping it alive.
+    pub(crate) fn caller(&self) -> TenderCaller {
+        TenderCaller(self.shared.clone())
+    }
+
+    /// Waits until nothing is ready.
+    pub(crate) async fn idle(&self) {
+        let (sender, idle) = oneshot::channel();
+        {
+            let mut state = self.shared.state();
+            if state.ended || !(state.called || state.busy) {
+                return;
+            }
+            state.waiting.push(sender);
         }
+        // dropped when the thread ends
+        let _ = idle.await;
     }
 
     /// Ends the thread, after the write that it is at.
     pub(crate) fn end(&self) {
-        self.shared.state().ended = true;
-        self.shared.changed.notify_all();
+        self.shared.end();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
             // it can only have panicked, and there is nothing to clean up
@@ -84,16 +97,21 @@ impl Tender {
 
 impl Drop for Tender {
     fn drop(&mut self) {
-        let mut state = self.shared.state();
-        state.ended = true;
-        let busy = state.busy;
-        drop(state);
-        self.shared.changed.notify_all();
-        // at rest it lets the store go at once, and whoever dropped the node may open the folder again; in the middle of a
-        // write it may be this very thread that it waits for
-        if !busy {
+        let busy = self.shared.end();
+        // so that whoever dropped the node may open the folder again; unless it is this very thread that it waits for
+        if !busy || !self.store.runs_here() {
             self.end();
         }
+    }
+}
+
+/// Calls a tender.
+pub(crate) struct TenderCaller(Arc<Shared>);
+
+impl TenderCaller {
+    pub(crate) fn call(&self) {
+        self.0.state().called = true;
+        self.0.changed.notify_all();
     }
 }
 
@@ -112,13 +130,28 @@ impl Shared {
         !state.ended
     }
 
+    /// Whether something is being judged.
+    fn end(&self) -> bool {
+        let mut state = self.state();
+        state.ended = true;
+        state.waiting.clear();
+        self.changed.notify_all();
+        state.busy
+    }
+
     fn has_ended(&self) -> bool {
         self.state().ended
     }
 
     fn rest(&self) {
-        self.state().busy = false;
-        self.changed.notify_all();
+        let mut state = self.state();
+        state.busy = false;
+        if !state.called {
+            // whoever does not wait any more hears nothing
+            for waiting in state.waiting.drain(..) {
+                let _ = waiting.send(());
+            }
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`Verifier`]: the threads that check signatures.
 
-use crate::{Limits, Received};
+use crate::{Encryption, Limits, Received};
 use std::{
     num::NonZero,
     sync::{Arc, Mutex, PoisonError},
@@ -19,24 +19,24 @@ impl Verifier {
         Verifier { limits, pool: Mutex::new(None) }
     }
 
-    pub(crate) async fn look(&self, entries: Vec<Vec<u8>>) -> Vec<Received> {
-        let Some(pool) = self.pool() else { return self.look_here(&entries) };
+    pub(crate) async fn look(&self, entries: Vec<Vec<u8>>, encryption: Encryption) -> Vec<Received> {
+        let Some(pool) = self.pool() else { return self.look_here(&entries, &encryption) };
         let (done, looked) = oneshot::channel();
-        let limits = self.limits.clone();
+        let (limits, theirs) = (self.limits.clone(), encryption.clone());
         let entries = Arc::new(entries);
-        let theirs = entries.clone();
+        let all = entries.clone();
         pool.spawn(move || {
             use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
-            let looked = theirs.par_iter().map(|entry| Received::read(entry, &limits)).collect::<Vec<_>>();
+            let looked = all.par_iter().map(|entry| Received::read(entry, &limits, &theirs)).collect::<Vec<_>>();
             // nobody waits any more if the future was dropped
             let _ = done.send(looked);
         });
         // only a thread that panicked sends nothing
-        looked.await.unwrap_or_else(|_| self.look_here(&entries))
+        looked.await.unwrap_or_else(|_| self.look_here(&entries, &encryption))
     }
 
-    fn look_here(&self, entries: &[Vec<u8>]) -> Vec<Received> {
-        entries.iter().map(|entry| Received::read(entry, &self.limits)).collect()
+    fn look_here(&self, entries: &[Vec<u8>], encryption: &Encryption) -> Vec<Received> {
+        entries.iter().map(|entry| Received::read(entry, &self.limits, encryption)).collect()
     }
 
     /// The threads; `None` if there can be none.

@@ -1,7 +1,7 @@
 //! [`Execute`], [`Reads`] and [`Writes`]: what queries need of a handle.
 
 use crate::{Answer, End, Outcome, QueryError, QuerySpec};
-use debros_core::{Model, Value};
+use debros_core::{Changeable, Value};
 
 /// A handle: it says who asks, and executes queries. A cheap clone.
 pub trait Execute: Clone + Send + Sync + 'static {
@@ -29,8 +29,8 @@ pub trait Writes: Execute {
 
     /// Sets fields of every row of `M` that a query finds, all or none of them, and says how many rows that were. The
     /// values are in stored form, by the names of their fields.
-    fn update_all<M: Model>(&self, spec: QuerySpec, set: Vec<(&'static str, Value)>) -> Answer<u64, Self::Error>;
+    fn update_all<M: Changeable>(&self, spec: QuerySpec, set: Vec<(&'static str, Value)>) -> Answer<u64, Self::Error>;
 
     /// Deletes every row that a query finds, all or none of them, and says how many rows that were.
-    fn delete_all<M: Model>(&self, spec: QuerySpec) -> Answer<u64, Self::Error>;
+    fn delete_all<M: Changeable>(&self, spec: QuerySpec) -> Answer<u64, Self::Error>;
 }

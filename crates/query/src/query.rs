@@ -5,8 +5,8 @@ use crate::{
     QueryError, QuerySpec, Reach, Reads, Start, UpdateAll, Whole, Writes,
 };
 use debros_core::{
-    Bare, EncodeError, Field, Filter, Include, IntoFilter, Model, NoneYet, Path, Rel, RelOf, Relation, Row, Sort,
-    Value, With, World, Yields,
+    Bare, Changeable, EncodeError, Field, Filter, Include, IntoFilter, Model, NoneYet, Path, Rel, RelOf, Relation, Row,
+    Sort, Value, With, World, Yields,
 };
 use std::{fmt, marker::PhantomData};
 
@@ -185,12 +185,18 @@ impl<M: Model, S, O, C, A> Query<M, S, O, C, A> {
 
     /// Sets fields of every row that the query finds: `.update_all(&me).set(|p| p.published, true).await` says how many
     /// rows that were.
-    pub fn update_all<H: Reads<C> + Writes>(self, handle: &H) -> UpdateAll<M, H::Error> {
+    pub fn update_all<H: Reads<C> + Writes>(self, handle: &H) -> UpdateAll<M, H::Error>
+    where
+        M: Changeable,
+    {
         UpdateAll::new(handle, self.into_spec())
     }
 
     /// Deletes every row that the query finds, and says how many rows that were.
-    pub fn delete_all<H: Reads<C> + Writes>(self, handle: &H) -> Answer<u64, H::Error> {
+    pub fn delete_all<H: Reads<C> + Writes>(self, handle: &H) -> Answer<u64, H::Error>
+    where
+        M: Changeable,
+    {
         match self.into_spec() {
             Ok(spec) => handle.delete_all::<M>(spec),
             Err(error) => Answer::ready(Err(error.into())),

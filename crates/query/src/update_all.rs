@@ -1,7 +1,7 @@
 //! [`UpdateAll`]: fields of every row of a query, being set.
 
 use crate::{Answer, QueryError, QuerySpec, Writes};
-use debros_core::{Codec, EncodeError, IntoValue, Model, Path, Settable, Value};
+use debros_core::{Changeable, Codec, EncodeError, IntoValue, Model, Path, Settable, Value};
 use std::{fmt, future::IntoFuture, marker::PhantomData};
 
 /// Fields of every row that a query finds, being set; `.await` writes, all rows or none, and says how many there were.
@@ -35,7 +35,10 @@ impl<M, E> fmt::Debug for UpdateAll<M, E> {
 }
 
 impl<M: Model, E> UpdateAll<M, E> {
-    pub(crate) fn new<H: Writes<Error = E>>(handle: &H, spec: Result<QuerySpec, QueryError>) -> UpdateAll<M, E> {
+    pub(crate) fn new<H: Writes<Error = E>>(handle: &H, spec: Result<QuerySpec, QueryError>) -> UpdateAll<M, E>
+    where
+        M: Changeable,
+    {
         let handle = handle.clone();
         let write = Box::new(move |spec, set| handle.update_all::<M>(spec, set));
         UpdateAll { write, spec, set: Vec::new(), broken: None, model: PhantomData }

@@ -1,8 +1,11 @@
 //! [`Application`]: what every address of an application follows from.
 
 use crate::{ACCESS, DatabaseName, is_name, shard_of};
-use debros_core::{DagCborError, Map, ModelDef, Scope, UserId, Writers};
+use debros_core::{DagCborError, Map, ModelDef, Scope, StoreKind, UserId, Writers};
 use debros_orbit::{AccessSpec, DatabaseKind, DatabaseSpec};
+
+/// What the families of events end with; a stored name has no `/`.
+const EVENTS: &str = "/events";
 
 /// An application: its name and its founding admins. Every address of its databases follows from these, so all its peers must name
 /// the same ones.
@@ -62,14 +65,24 @@ impl Application {
         name
     }
 
-    /// The family of a model's databases on a node: those of all users and shards. A folder may hold those of several applications.
-    pub fn family(&self, stored: &str) -> String {
-        format!("{}/{stored}", self.name)
+    /// The family of a model's databases on a node: those of all users and shards. A folder may hold those of several applications,
+    /// and documents beside events of one stored name.
+    pub fn family(&self, model: &ModelDef) -> String {
+        let kind = match model.store {
+            StoreKind::Documents => "",
+            StoreKind::Events => EVENTS,
+        };
+        format!("{}/{}{kind}", self.name, model.stored)
     }
 
-    /// The stored name of the model whose databases are this family; `None`, if it is another application's.
-    pub fn stored_of<'f>(&self, family: &'f str) -> Option<&'f str> {
-        family.strip_prefix(&self.name)?.strip_prefix('/')
+    /// The stored name of the model whose databases are this family, and how they keep its records; `None`, if it is another
+    /// application's.
+    pub fn stored_of<'f>(&self, family: &'f str) -> Option<(&'f str, StoreKind)> {
+        let stored = family.strip_prefix(&self.name)?.strip_prefix('/')?;
+        Some(match stored.strip_suffix(EVENTS) {
+            Some(stored) => (stored, StoreKind::Events),
+            None => (stored, StoreKind::Documents),
+        })
     }
 
     /// The database that holds one shard of a model, for one user if the model is user-scoped: all that its address follows from.
@@ -87,9 +100,12 @@ impl Application {
         };
         DatabaseSpec {
             name: name.to_string(),
-            kind: DatabaseKind::Documents,
+            kind: match model.store {
+                StoreKind::Documents => DatabaseKind::Documents,
+                StoreKind::Events => DatabaseKind::Events,
+            },
             access,
-            family: self.family(model.stored),
+            family: self.family(model),
             tag: Vec::new(),
             meta: None,
         }

@@ -130,7 +130,7 @@ impl Databases {
                 Err(error) => return Err(error),
             }
         }
-        Ok(members.families.get(&self.application.family(model.stored)).cloned().unwrap_or_default())
+        Ok(members.families.get(&self.application.family(model)).cloned().unwrap_or_default())
     }
 
     /// Whose database this is; `None` for one of a global model. `state` must be a committed one: what is found is remembered.

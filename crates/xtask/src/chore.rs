@@ -14,10 +14,12 @@ cargo xtask test [--no-fail-fast] [PART..]
     doc      documentation: its examples run, its links resolve, it has no warnings
     book     docs/ and the README: their programs run and print what they say, their links resolve
     vectors  the OrbitDB vectors; ORBITDB_VECTORS=DIR takes them from another folder
-    crash    a child process writes and is killed, again and again; DEBROS_CRASH_RUNS says how often
+    crash    a child process writes and is killed, 200 times; see `cargo xtask crash`
     kubo     what needs a Kubo daemon, against a real one; see `cargo xtask kubo`
     javascript  replication with JavaScript OrbitDB peers, which Node 20 or newer runs and npm installs
     deny     licences and sources of the dependencies; only when named, as it needs cargo-deny
+cargo xtask crash [--times N]
+    Kills a process that writes 10,000 times, or N. DEBROS_CRASH_SEED repeats the choices of a run, which prints it.
 cargo xtask bench [NAME] [ARGS..]
     Runs the measurements, or one of them, and prints ratios.
 cargo xtask kubo
@@ -26,6 +28,9 @@ cargo xtask kubo
 cargo xtask kubo run
     Runs such a daemon on the loopback interface, with a repository that is removed afterwards, until Ctrl-C. Prints
     the address of its RPC.";
+
+/// How often `cargo xtask crash` kills.
+const CRASHES: u64 = 10_000;
 
 /// What was asked for.
 pub(crate) enum Chore {
@@ -37,6 +42,11 @@ pub(crate) enum Chore {
         parts: Vec<Part>,
         /// Stop at the first part that fails?
         fail_fast: bool,
+    },
+    /// Kill a process that writes.
+    Crash {
+        /// So many times.
+        times: u64,
     },
     /// Run measurements.
     Bench {
@@ -58,6 +68,7 @@ impl Chore {
             None => Err("what shall be done?".into()),
             Some("help" | "--help" | "-h") => Ok(Chore::Help),
             Some("bench") => Ok(Chore::Bench { arguments: arguments.collect() }),
+            Some("crash") => Ok(Chore::Crash { times: setting(arguments, "--times", CRASHES)? }),
             Some("kubo") => match (arguments.next().as_deref(), arguments.next()) {
                 (None, _) => Ok(Chore::Kubo { run: false }),
                 (Some("run"), None) => Ok(Chore::Kubo { run: true }),
@@ -88,6 +99,7 @@ impl Chore {
                 println!("{USAGE}");
                 Ok(true)
             }
+            Chore::Crash { times } => Ok(Part::Crash.run(&cargo.with("DEBROS_CRASH_RUNS", times.to_string()))?.success),
             Chore::Bench { arguments } => {
                 let fixed = ["run", "--release", "--quiet", "--package", "debros-bench", "--"];
                 let all = fixed.into_iter().map(str::to_owned).chain(arguments);
@@ -113,6 +125,17 @@ impl Chore {
                 Ok(summary.success())
             }
         }
+    }
+}
+
+/// A number that may be set, and nothing else.
+fn setting(mut arguments: impl Iterator<Item = String>, name: &str, otherwise: u64) -> Result<u64, String> {
+    match (arguments.next(), arguments.next(), arguments.next()) {
+        (None, ..) => Ok(otherwise),
+        (Some(given), Some(number), None) if given == name => {
+            number.parse().ok().filter(|number| *number > 0).ok_or(format!("`{number}` is no number for {name}"))
+        }
+        _ => Err(format!("only `{name}` and a number can be said here")),
     }
 }
 
@@ -143,6 +166,15 @@ mod tests {
         assert!(matches!(parse("kubo"), Ok(Chore::Kubo { run: false })));
         assert!(matches!(parse("kubo run"), Ok(Chore::Kubo { run: true })));
         assert!(parse("kubo walk").is_err() && parse("kubo run away").is_err());
+    }
+
+    #[test]
+    fn crashes_are_counted() {
+        assert!(matches!(parse("crash"), Ok(Chore::Crash { times: CRASHES })));
+        assert!(matches!(parse("crash --times 7"), Ok(Chore::Crash { times: 7 })));
+        for wrong in ["crash 7", "crash --times", "crash --times x", "crash --times 0", "crash --times 7 8"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

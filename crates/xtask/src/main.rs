@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo xtask test [--no-fail-fast] [PART..]    all parts, or those that are named
+//! cargo xtask crash [--times N]                 kills a process that writes
 //! cargo xtask bench [NAME] [ARGS..]             the measurements, or one of them
 //! cargo xtask kubo [run]                        the program of a Kubo daemon, or a daemon
 //! ```

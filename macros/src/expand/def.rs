@@ -6,7 +6,7 @@ use super::{
     record,
     spans::respan,
 };
-use crate::model::{Column, Model, Relation, RelationKind, Role, Scope, Writers};
+use crate::model::{Column, Model, Relation, RelationKind, Role, Scope, Store, Writers};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Type, ext::IdentExt as _, spanned::Spanned as _};
@@ -21,6 +21,10 @@ pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
         (Scope::Global, Writers::Anyone) => quote!(Global(#p::Writers::Anyone)),
         (Scope::Global, Writers::Owner) => quote!(Global(#p::Writers::Owner)),
         (Scope::Global, Writers::Admins) => quote!(Global(#p::Writers::Admins)),
+    };
+    let store = match model.store {
+        Store::Documents => quote!(Documents),
+        Store::Events => quote!(Events),
     };
     let fields = model.columns().map(|column| field(column, names));
     let key = model.key.iter().filter_map(|name| model.position(name));
@@ -47,7 +51,7 @@ pub(crate) fn def(model: &Model, names: &Names) -> (TokenStream, TokenStream) {
             path: <#ident as #p::Model>::PATH,
             stored: #stored,
             scope: #p::Scope::#scope,
-            store: #p::StoreKind::Documents,
+            store: #p::StoreKind::#store,
             version: 1,
             fields: __COLUMNS,
             key: &[#(#key),*],

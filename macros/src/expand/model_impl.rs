@@ -1,7 +1,7 @@
 //! `impl Model for Post`.
 
 use super::{def, fields, names::Names, record, spans::respan};
-use crate::model::{Model, Scope};
+use crate::model::{Model, Scope, Store};
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::{Visibility, ext::IdentExt as _};
@@ -19,17 +19,22 @@ pub(crate) fn model_impl(model: &Model, names: &Names) -> TokenStream {
     let (value, (tables, def)) = (fields::value(model, names), def::def(model, names));
     let record = record::functions(model, names);
     let visible = visible(model, names);
+    let (run, changeable) = match model.store {
+        Store::Documents => (quote!(run_hook), Some(quote!(impl #p::Changeable for #ident {}))),
+        Store::Events => (quote!(run_event_hook), None),
+    };
     let hooks = model.hooks.map(|span| {
         let own = respan(quote!(#ident), span);
         quote! {
             const HOOKS: bool = true;
             fn hook(&mut self, hook: #p::Hook<'_, Self>, context: &#p::HookContext) -> ::core::result::Result<(), #p::HookError> {
-                #p::run_hook::<#own>(self, hook, context)
+                #p::#run::<#own>(self, hook, context)
             }
         }
     });
     quote! {
         #tables
+        #changeable
         impl #p::Model for #ident {
             type Fields = #fields;
             type Key = #key;

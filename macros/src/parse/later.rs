@@ -17,7 +17,7 @@ pub(crate) const OPTIONS: &[&str] = &[
 ];
 
 /// Words that are planned as values: stores and sharding strategies.
-pub(crate) const STORES: &[&str] = &["counter", "events", "feed", "keyvalue"];
+pub(crate) const STORES: &[&str] = &["counter", "feed", "keyvalue"];
 pub(crate) const STRATEGIES: &[&str] = &["range", "user"];
 
 /// What to say of one of them.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     errors::Errors,
-    model::{Scope, Writers},
+    model::{Scope, Store, Writers},
 };
 use proc_macro2::{Span, TokenStream};
 use syn::{Ident, LitStr, Path, Token, ext::IdentExt as _};
@@ -19,6 +19,7 @@ pub(crate) struct ModelArgs {
     pub(crate) krate: Option<Path>,
     pub(crate) scope: Option<Spanned<Scope>>,
     pub(crate) writers: Option<Spanned<Writers>>,
+    pub(crate) store: Option<Spanned<Store>>,
     pub(crate) name: Option<LitStr>,
     pub(crate) unique: Vec<FieldSet>,
     pub(crate) index: Vec<FieldSet>,
@@ -41,7 +42,6 @@ const KNOWN: &[&str] = &["scope", "writers", "store", "name", "unique", "index",
 impl ModelArgs {
     pub(crate) fn parse(arguments: TokenStream, errors: &mut Errors) -> ModelArgs {
         let mut args = ModelArgs::default();
-        let mut store = None;
         args.failed = each_option(arguments, errors, |option, errors| match option.name.to_string().as_str() {
             "scope" => {
                 let input = option.value("global")?;
@@ -55,7 +55,8 @@ impl ModelArgs {
             }
             "store" => {
                 let input = option.value("documents")?;
-                option.once(&mut store, one_of("store", input, &[("documents", ())], later::STORES)?)
+                let table = [("documents", Store::Documents), ("events", Store::Events)];
+                option.once(&mut args.store, one_of("store", input, &table, later::STORES)?)
             }
             "name" => {
                 let input = option.value("\"..\"")?;

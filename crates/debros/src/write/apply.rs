@@ -9,10 +9,10 @@ use crate::{
     write::Target,
 };
 use debros_core::{
-    HookContext, ID, LEFT, Map, ModelDef, RIGHT, RelationKind, Scope, UserId, VERSION, Value, Writers, commits,
-    composite_key,
+    HookContext, ID, LEFT, Map, ModelDef, RIGHT, RelationKind, Scope, StoreKind, UserId, VERSION, Value, Writers,
+    commits, composite_key,
 };
-use debros_orbit::{DatabaseId, Document, Identity, ReadDocuments as _, ReadError, Writer};
+use debros_orbit::{DatabaseId, Document, Identity, Payload, ReadDocuments as _, ReadError, Writer};
 use debros_query::{Answered, End, Executor, QueryError, QuerySpec, Reach, encode_key, successor};
 use debros_relation::Loader;
 use debros_shard::{Opening, Place};
@@ -103,7 +103,10 @@ impl<'w> Applying<'_, 'w> {
             Some(database) => database,
             None => self.opening.create(self.writer, &place)?,
         };
-        self.writer.put(database, self.identity, record)?;
+        match model.store {
+            StoreKind::Documents => self.writer.put(database, self.identity, record)?,
+            StoreKind::Events => self.writer.append(database, self.identity, Payload::add(Value::Map(record)))?,
+        };
         Ok(Done { rows: Vec::new(), count: 1 })
     }
 
@@ -292,6 +295,7 @@ impl<'w> Applying<'_, 'w> {
                     by: required.child.name,
                     relation: required.relation.name,
                     child,
+                    stays: required.child.store == StoreKind::Events,
                 });
             }
         }

@@ -10,7 +10,7 @@ use super::{
     update::after_update,
 };
 use crate::{Session, WriteError, blocking};
-use debros_core::{HookContext, Insert, Linkable, Model, ModelOf, Rel, RelOf, Row};
+use debros_core::{Changeable, HookContext, Insert, Linkable, Model, ModelOf, Rel, RelOf, Row};
 use std::future::IntoFuture;
 
 /// Several writes in one commit, all or nothing: later ones see what earlier ones did. `T` comes out of `.await`: the rows of
@@ -100,7 +100,7 @@ impl<T> Batch<T> {
     }
 
     /// Changes the fields of a row that the closure sets: `|p| p.set(|p| p.title, "new")`.
-    pub fn update<W: Row>(
+    pub fn update<W: Row<Model: Changeable>>(
         self,
         row: &W,
         set: impl FnOnce(Pending<W::Model, Change>) -> Pending<W::Model, Change>,
@@ -120,7 +120,7 @@ impl<T> Batch<T> {
     }
 
     /// Deletes a row.
-    pub fn delete<W: Row>(self, row: &W) -> Batch<T> {
+    pub fn delete<W: Row<Model: Changeable>>(self, row: &W) -> Batch<T> {
         let target = Target::of(row.row());
         self.push(move |_| {
             let delete =

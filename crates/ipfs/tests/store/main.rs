@@ -8,5 +8,6 @@ mod folder_reader;
 mod groups;
 mod ledger;
 mod lifecycle;
+mod lost_writes;
 mod poison;
 mod state;

@@ -16,6 +16,8 @@ pub struct InspectedDatabase {
     pub bytes: u64,
     /// Entries that were received and are held back.
     pub held: u64,
+    /// Entries of its log that are encrypted as a whole: of these nothing more is known without the key.
+    pub sealed: u64,
     /// The entries that no other follows, and their times; newest first.
     pub heads: Vec<(Hash, u64)>,
     /// The smallest time of a clock.

@@ -3,8 +3,8 @@ use super::{
     SeenEntry, inspected_daemon::Daemon, seen_entry::WaitingEntry,
 };
 use crate::{
-    AccessSpec, Address, DatabaseId, DatabaseSpec, EntryError, Hash, IdentityBlock, IdentityError, JoinError, LogError,
-    journal_op::JournalOp, log::check_time,
+    AccessSpec, Address, DatabaseId, DatabaseSpec, Encryption, EntryError, Hash, IdentityBlock, IdentityError,
+    JoinError, LogError, journal_op::JournalOp, log::check_time,
 };
 use debros_ipfs::{CommittedGroup, FolderItem, FolderReader};
 use std::{
@@ -48,6 +48,7 @@ struct Database {
     entries: u64,
     bytes: u64,
     held: u64,
+    sealed: u64,
     /// Entries that were held back and followed by others when they were released, until they are looked at.
     released: HashSet<Hash>,
     /// Entries that are held back and followed by others.
@@ -127,7 +128,7 @@ impl<'i> Inspector<'i> {
                         self.fault_of_operation(group, format!("it judges the entry {hash}, which is not held back"));
                     }
                 }
-                Ok(JournalOp::RightsChanged { .. }) => {}
+                Ok(JournalOp::RightsChanged { .. } | JournalOp::EntriesRead { .. }) => {}
                 Err(error) => {
                     let reason = JournalOpNewer::or_reason(error)?;
                     self.fault_of_operation(group, reason);
@@ -172,6 +173,7 @@ impl<'i> Inspector<'i> {
             entries: 0,
             bytes: 0,
             held: 0,
+            sealed: 0,
             released: HashSet::new(),
             followed: HashSet::new(),
             heads: HashMap::new(),
@@ -246,7 +248,22 @@ impl<'i> Inspector<'i> {
 
     fn entry_accepted(&mut self, group: &CommittedGroup, database: DatabaseId, block: u32) {
         let Some(entry) = self.entry_at(group, database, block) else { return };
-        self.wait_for_batch(entry);
+        self.entry_joined(entry);
+    }
+
+    fn entry_joined(&mut self, entry: WaitingEntry) {
+        if !Encryption::is_sealed(&entry.bytes) {
+            return self.wait_for_batch(entry);
+        }
+        // without its key there is no more to know
+        if let Some(database) = self.databases.get_mut(&entry.database) {
+            database.entries += 1;
+            database.sealed += 1;
+            database.bytes += entry.bytes.len() as u64;
+        }
+        if self.inspection.checked {
+            self.ancestors.insert(&entry.hash, entry.database, 0);
+        }
     }
 
     fn entry_held(&mut self, group: &CommittedGroup, database: DatabaseId, block: u32) {
@@ -268,7 +285,7 @@ impl<'i> Inspector<'i> {
             database.held -= 1;
             database.released.insert(hash);
         }
-        self.wait_for_batch(WaitingEntry { at: self.at, ..entry });
+        self.entry_joined(WaitingEntry { at: self.at, ..entry });
     }
 
     /// The entry of an operation, if there is one.
@@ -380,6 +397,7 @@ impl<'i> Inspector<'i> {
                 entries: database.entries,
                 bytes: database.bytes,
                 held: database.held,
+                sealed: database.sealed,
                 heads,
                 first_time: database.times.map(|(first, _)| first),
                 last_time: database.times.map(|(_, last)| last),

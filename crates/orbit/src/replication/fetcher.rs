@@ -168,13 +168,16 @@ impl Fetcher {
             return Ok(());
         };
         let snapshot = self.parts.node.snapshot()?;
-        let links = Entry::links_of(block);
+        let encryption = self.parts.node.encryption(&self.parts.info.address);
+        // what cannot be opened is kept, and leads nowhere
+        let opened = encryption.open_block(block).unwrap_or_default();
+        let links = Entry::links_of(&opened);
         for link in links.next.into_iter().chain(links.refs) {
             if queue.has_room() && self.is_missing(&snapshot, &link) {
                 queue.push(Wanted::Entry(database, link), false);
             }
         }
-        if let Ok(entry) = Entry::decode(block) {
+        if let Ok(entry) = Entry::decode(&opened) {
             let identity = entry.identity();
             if snapshot.core.author_of(&snapshot.state, &identity)?.is_none() {
                 queue.push(Wanted::Identity(identity), false);

@@ -259,12 +259,14 @@ impl Parts {
             Ok(false) => return (Verdict::Good, None),
             Err(_) => return (Verdict::Unknown, None),
         }
-        let (data, limits) = (data.clone(), self.limits.clone());
-        let Ok(received) = spawn_blocking(move || Received::read(&data, &limits)).await else {
+        let (data, limits, encryption) = (data.clone(), self.limits.clone(), self.node.encryption(&self.info.address));
+        let Ok(received) = spawn_blocking(move || Received::read(&data, &limits, &encryption)).await else {
             return (Verdict::Unknown, None);
         };
         match (received.entry().map(Entry::log), received.refusal()) {
             (Some(log), None) if log == self.info.address => (Verdict::Good, Some(received)),
+            // without its key nobody can say
+            (_, Some(refusal)) if Hold::of(refusal) == Some(Hold::Sealed) => (Verdict::Unknown, Some(received)),
             _ => (Verdict::Bad, None),
         }
     }

@@ -1,11 +1,11 @@
 use super::{BlockList, BlockListError, pin_name};
 use crate::{
-    CommitError, DatabaseSpec, Durability, Entry, Hash, IdentityBlock, JoinError, LogError, Node, OpenDatabaseError,
-    ReadError,
+    CommitError, DatabaseId, DatabaseSpec, Durability, Encryption, Entry, Hash, Hold, IdentityBlock, Node,
+    OpenDatabaseError, ReadDocuments as _, ReadError, Wanted,
 };
 use debros_ipfs::{Cid, Kubo, KuboError};
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::HashSet,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -14,16 +14,12 @@ use std::{
 const BATCH: usize = 1_000;
 /// Or so many bytes.
 const BATCH_BYTES: usize = 8 << 20;
-/// Most bytes of entries that wait for one that they follow.
-const MAX_WAITING: usize = 64 << 20;
 /// Most refused entries that are listed.
 const MAX_LISTED: usize = 100;
 /// Most entries that are fetched one by one.
 const MAX_SINGLE: usize = 1_000;
 /// And so many that are not found.
 const MAX_NOT_FOUND: usize = 10;
-/// Most identities that are kept for entries to come.
-const MAX_IDENTITIES: usize = 10_000;
 /// How long a single block is waited for.
 const BLOCK_WITHIN: Duration = Duration::from_secs(30);
 
@@ -38,8 +34,8 @@ pub struct CaughtUp {
     /// Entries that do not belong there, in all.
     pub refused: u64,
     /// Why, for the first hundred.
-    pub reasons: Vec<(Hash, JoinError)>,
-    /// Entries that follow one that could not be had.
+    pub reasons: Vec<(Hash, String)>,
+    /// Entries that wait for one that could not be had. They are held back, and join when it comes.
     pub waiting: u64,
 }
 
@@ -66,9 +62,6 @@ pub enum CatchUpError {
         /// The manifest of the database that it is of.
         found: String,
     },
-    /// So many entries follow one that is not there that it is no log.
-    #[error("more than {MAX_WAITING} bytes of entries follow others that are not in the list: it is not whole")]
-    NotWhole,
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenDatabaseError),
@@ -83,15 +76,17 @@ pub enum CatchUpError {
     Ended,
 }
 
-/// Entries that were fetched and not joined yet.
+/// Blocks that were fetched and not taken yet.
 #[derive(Default)]
 struct Batch {
-    entries: VecDeque<(Hash, Vec<u8>)>,
+    entries: Vec<Vec<u8>>,
+    /// They come before the entries that name them.
+    identities: Vec<Vec<u8>>,
     bytes: usize,
 }
 
-/// Entries by the one that they follow and that is not here.
-type Waiting = HashMap<Hash, Vec<(Hash, Vec<u8>)>>;
+/// Where entries are said to come from.
+const FROM: &str = "a Kubo daemon";
 
 pub(crate) async fn catch_up(
     node: &Node,
@@ -108,15 +103,15 @@ pub(crate) async fn catch_up(
         return Err(CatchUpError::OtherDatabase { root, expected: address.to_string(), found });
     }
     let pin = fetch_all(kubo, tag, &spec, &list, root).await?;
-    let mut taking = Taking {
-        node,
-        kubo,
-        spec,
-        log: address.to_string(),
-        waiting: Waiting::new(),
-        identities: HashMap::new(),
-        done: CaughtUp::default(),
-    };
+    let (opened, log) = (spec.clone(), address.to_string());
+    let database = node.write(Durability::Local, move |writer| writer.open(&opened)).await;
+    let database = database.map_err(|error| match error {
+        CommitError::Job(error) => CatchUpError::Open(error),
+        other => CatchUpError::Commit(Box::new(other)),
+    })?;
+    let encryption = node.encryption(&address);
+    let (held, done) = (HashSet::new(), CaughtUp::default());
+    let mut taking = Taking { node, kubo, database, log, encryption, held, done };
     let result = taking.take(root).await;
     kubo.pin_rm(&pin).await?;
     result?;
@@ -151,11 +146,11 @@ async fn fetch_all(
 struct Taking<'t> {
     node: &'t Node,
     kubo: &'t Kubo,
-    spec: DatabaseSpec,
+    database: DatabaseId,
     log: String,
-    waiting: Waiting,
-    /// Identities that were fetched: they come before the entries that name them.
-    identities: HashMap<Hash, Vec<u8>>,
+    encryption: Encryption,
+    /// Entries that are held back, at first.
+    held: HashSet<Hash>,
     done: CaughtUp,
 }
 
@@ -163,110 +158,85 @@ impl Taking<'_> {
     async fn take(&mut self, root: Hash) -> Result<(), CatchUpError> {
         let mut blocks = self.kubo.dag_export(&root.cid()).await?;
         let mut batch = Batch::default();
-        while let Some((cid, bytes)) = blocks.next().await? {
-            self.sort(&cid, &bytes, &mut batch);
+        while let Some((_, bytes)) = blocks.next().await? {
+            self.sort(bytes.to_vec(), &mut batch);
             if batch.is_full() {
                 self.join(std::mem::take(&mut batch)).await?;
             }
         }
         self.join(batch).await?;
         self.fetch_missing().await?;
-        self.done.waiting = self.waiting.values().map(Vec::len).sum::<usize>() as u64;
+        self.node.settle().await;
+        let snapshot = self.node.snapshot().map_err(ReadError::from)?;
+        for held in snapshot.held(Some(self.database)) {
+            let held = held?;
+            if !self.held.remove(&held.hash) {
+                continue;
+            }
+            match held.hold {
+                Hold::Missing | Hold::Identity(_) => self.done.waiting += 1,
+                hold => self.refuse(held.hash, &hold),
+            }
+        }
+        // the others were released
+        self.done.joined += self.held.len() as u64;
         Ok(())
     }
 
     /// Sorts a block, whose hash was checked; lists, manifests and what belongs to other logs are not needed.
-    fn sort(&mut self, cid: &Cid, bytes: &[u8], batch: &mut Batch) {
-        let Some(hash) = Hash::from_either_cid(cid) else { return };
-        if Entry::decode(bytes).is_ok_and(|entry| entry.log().to_string() == self.log) {
-            batch.bytes += bytes.len();
-            batch.entries.push_back((hash, bytes.to_vec()));
-        } else if self.identities.len() < MAX_IDENTITIES && IdentityBlock::decode(bytes).is_ok() {
-            self.identities.insert(hash, bytes.to_vec());
+    fn sort(&self, block: Vec<u8>, batch: &mut Batch) {
+        batch.bytes += block.len();
+        if Entry::open(&block, &self.encryption).is_ok_and(|entry| entry.log().to_string() == self.log) {
+            batch.entries.push(block);
+        } else if IdentityBlock::decode(&block).is_ok() {
+            batch.identities.push(block);
         }
     }
 
-    /// Joins what was fetched, and what waited for it.
+    /// Takes what was fetched.
     async fn join(&mut self, batch: Batch) -> Result<(), CatchUpError> {
-        if batch.entries.is_empty() {
-            return Ok(());
-        }
-        let (spec, mut queue) = (self.spec.clone(), batch.entries);
-        let (mut waiting, identities) = (std::mem::take(&mut self.waiting), std::mem::take(&mut self.identities));
-        let joined = self.node.write(Durability::Local, move |writer| {
-            let database = writer.open(&spec)?;
-            let mut done = CaughtUp::default();
-            while let Some((hash, entry)) = queue.pop_front() {
-                let mut joined = writer.join(database, &entry);
-                if let Err(JoinError::UnknownIdentity(unknown)) = &joined
-                    && let Some(identity) = identities.get(unknown)
-                {
-                    joined = writer.add_identity(identity).and_then(|_| writer.join(database, &entry));
-                }
-                match joined {
-                    Ok(new) => {
-                        if new {
-                            done.joined += 1;
-                        } else {
-                            done.known += 1;
-                        }
-                        queue.extend(waiting.remove(&hash).into_iter().flatten());
-                    }
-                    Err(JoinError::Log(LogError::Missing(missing))) => {
-                        waiting.entry(missing).or_default().push((hash, entry));
-                    }
-                    Err(JoinError::Read(error)) => return Err(CatchUpError::Read(error)),
-                    Err(error) => {
-                        done.refused += 1;
-                        if done.reasons.len() < MAX_LISTED {
-                            done.reasons.push((hash, error));
-                        }
-                    }
-                }
-            }
-            Ok((done, waiting, identities))
-        });
-        let (done, waiting, identities) = joined.await.map_err(|error| match error {
-            CommitError::Job(error) => error,
-            other => CatchUpError::Commit(Box::new(other)),
-        })?;
-        (self.waiting, self.identities) = (waiting, identities);
-        self.done.joined += done.joined;
-        self.done.known += done.known;
-        self.done.refused += done.refused;
-        let room = MAX_LISTED.saturating_sub(self.done.reasons.len());
-        self.done.reasons.extend(done.reasons.into_iter().take(room));
-        if self.waiting.values().flatten().map(|(_, entry)| entry.len()).sum::<usize>() > MAX_WAITING {
-            return Err(CatchUpError::NotWhole);
+        let Batch { entries, identities, .. } = batch;
+        let receipt = self.node.receive(self.database, FROM, identities, entries).await;
+        let receipt = receipt.map_err(|error| CatchUpError::Commit(Box::new(error)))?;
+        self.done.joined += receipt.joined;
+        self.done.known += receipt.known;
+        self.held.extend(receipt.held.iter().map(|(hash, _)| *hash));
+        for (hash, error) in receipt.not_kept {
+            self.refuse(hash, &error);
         }
         Ok(())
     }
 
-    /// Asks the daemon, or whoever it asks, for the entries that others wait for.
+    fn refuse(&mut self, hash: Hash, why: &dyn std::fmt::Display) {
+        self.done.refused += 1;
+        if self.done.reasons.len() < MAX_LISTED {
+            self.done.reasons.push((hash, why.to_string()));
+        }
+    }
+
+    /// Asks the daemon, or whoever it asks, for what entries wait for.
     async fn fetch_missing(&mut self) -> Result<(), CatchUpError> {
         let mut asked: HashSet<Hash> = HashSet::new();
         let mut not_found = 0;
         loop {
+            self.node.settle().await;
+            let snapshot = self.node.snapshot().map_err(ReadError::from)?;
+            let wanted = snapshot.wanted(Some(self.database), MAX_SINGLE)?;
+            drop(snapshot);
             let mut batch = Batch::default();
-            let wanted: Vec<Hash> = self.waiting.keys().filter(|hash| !asked.contains(*hash)).copied().collect();
-            for hash in wanted {
+            for hash in wanted.iter().map(Wanted::hash) {
                 if asked.len() >= MAX_SINGLE || not_found >= MAX_NOT_FOUND || batch.is_full() {
                     break;
                 }
-                asked.insert(hash);
-                let Some(block) = self.kubo.block_get(&hash.cid(), BLOCK_WITHIN).await? else {
-                    not_found += 1;
+                if !asked.insert(hash) {
                     continue;
-                };
-                let identity = Entry::decode(&block).ok().map(|entry| entry.identity());
-                if let Some(identity) = identity.filter(|identity| !self.identities.contains_key(identity))
-                    && let Some(block) = self.kubo.block_get(&identity.cid(), BLOCK_WITHIN).await?
-                {
-                    self.sort(&identity.cid(), &block, &mut batch);
                 }
-                self.sort(&hash.cid(), &block, &mut batch);
+                match self.kubo.block_get(&hash.cid(), BLOCK_WITHIN).await? {
+                    Some(block) => self.sort(block.to_vec(), &mut batch),
+                    None => not_found += 1,
+                }
             }
-            if batch.entries.is_empty() {
+            if batch.entries.is_empty() && batch.identities.is_empty() {
                 return Ok(());
             }
             self.join(batch).await?;
@@ -276,6 +246,6 @@ impl Taking<'_> {
 
 impl Batch {
     fn is_full(&self) -> bool {
-        self.entries.len() >= BATCH || self.bytes >= BATCH_BYTES
+        self.entries.len() + self.identities.len() >= BATCH || self.bytes >= BATCH_BYTES
     }
 }

@@ -105,7 +105,9 @@ impl Round {
                         (hash, &*stored)
                     }
                 };
-                let parts = EntryParts::parse(data).map_err(|error| broken(format!("is unreadable: {error}")))?;
+                let encryption = snapshot.core.encryption(&snapshot.info(database)?.address);
+                let opened = encryption.open_block(data).map_err(|error| broken(format!("is encrypted: {error}")))?;
+                let parts = EntryParts::parse(&opened).map_err(|error| broken(format!("is unreadable: {error}")))?;
                 if of_text.0 != parts.identity {
                     let hash = parts.identity.parse();
                     of_text =

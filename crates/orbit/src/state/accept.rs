@@ -6,13 +6,13 @@ use super::{
     document_row::Stamp,
     hold,
     tables::{
-        COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, family_prefix, index_prefix, key_of,
-        problem_key,
+        COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, SEALED, TOMBSTONES, UNREAD, duplicate_key,
+        entry_key, family_prefix, index_prefix, key_of, problem_key,
     },
 };
 use crate::{
-    DatabaseId, DatabaseInfo, DatabaseKind, Hash, IndexRow, Op, Payload, PublicKey, Verdict, documents::is_no_key,
-    limits::MAX_KEY, schema::plain_key,
+    DatabaseId, DatabaseInfo, DatabaseKind, Encryption, Hash, IndexRow, Op, Payload, PublicKey, Verdict,
+    documents::is_no_key, limits::MAX_KEY, schema::plain_key,
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::{Position, ReadState};
@@ -27,6 +27,8 @@ pub(crate) struct Judged {
     op: Option<Op>,
     /// What the key holds now, and its index rows.
     existing: Option<(DocumentRow, Vec<IndexRow>)>,
+    /// Of an event: does its key commit to its author (`Greater`), and not to that of what the key holds, or the other way round?
+    committed: Ordering,
     tombstone: Option<DocumentRow>,
     tombstone_key: Vec<u8>,
 }
@@ -54,6 +56,8 @@ pub(crate) struct Accepted<'e> {
     pub(crate) next: &'e [Hash],
     /// An entry of the log follows it already, so it is no head.
     pub(crate) followed: bool,
+    /// Its payload is encrypted, and cannot be decrypted.
+    pub(crate) unread: bool,
 }
 
 impl Judged {
@@ -71,42 +75,41 @@ impl Judged {
             log: core.log(state, id)?,
             op: None,
             existing: None,
+            committed: Ordering::Equal,
             tombstone: None,
             tombstone_key: Vec::new(),
         };
         let Some(payload) = payload else { return Ok(judged) };
-        let kind = database.spec.kind;
-        match (kind, payload.op) {
-            (DatabaseKind::Events, Op::Add) => {
+        let has_records = has_records(core, database);
+        let key = match (database.spec.kind, payload.op) {
+            (DatabaseKind::Events, Op::Add) if !has_records => {
                 judged.op = Some(Op::Add);
                 judged.outcome = Outcome::Row(Vec::new());
                 return Ok(judged);
             }
-            (DatabaseKind::Documents | DatabaseKind::KeyValue, Op::Put | Op::Del) => {}
+            (DatabaseKind::Events, Op::Add) => payload.value.as_map().map_or(&Value::Null, |record| record.field(ID)),
+            (DatabaseKind::Documents | DatabaseKind::KeyValue, Op::Put | Op::Del) => &payload.key,
             _ => return Ok(judged),
-        }
-        judged.key = match kind {
-            DatabaseKind::Documents => core.schema.key(database, &payload.key),
-            _ => plain_key(&payload.key),
         };
+        judged.key = if has_records { core.schema.key(database, key) } else { plain_key(key) };
         if judged.key.len() > MAX_KEY {
             judged.key.truncate(MAX_KEY);
             judged.outcome = Outcome::Refused(format!("its key is longer than {MAX_KEY} bytes"));
             return Ok(judged);
         }
-        if kind == DatabaseKind::Documents && is_no_key(&payload.key) {
+        if has_records && is_no_key(key) {
             judged.outcome = Outcome::Refused("its key is missing, null, empty, 0 or false".to_owned());
             return Ok(judged);
         }
         judged.op = Some(payload.op);
-        let owners_only = kind == DatabaseKind::Documents && core.schema.owners_only(database);
+        let owners_only = has_records && core.schema.owners_only(database);
         let record = judged.read(state, core, database, owners_only.then_some(author))?;
         judged.outcome = match payload.op {
-            Op::Put if kind == DatabaseKind::Documents => {
-                judged.judge_record(state, core, database, author, payload, record)?
+            Op::Put | Op::Add if has_records => {
+                judged.judge_record(state, core, database, author, (key, &payload.value), record)?
             }
-            Op::Put => Outcome::Row(Vec::new()),
-            _ => {
+            Op::Put | Op::Add => Outcome::Row(Vec::new()),
+            Op::Del => {
                 let may = match &judged.existing {
                     Some((row, _)) if owners_only => core.author(state, row.stamp.author)?.user == author.user,
                     _ => true,
@@ -133,8 +136,8 @@ impl Judged {
         if let Some(row) = state.get(DOCUMENTS, &key_of(database.id, &self.key))? {
             let row = DocumentRow::from_bytes(&row).ok_or_else(|| broken("row"))?;
             let mut rows = Vec::new();
-            if database.spec.kind == DatabaseKind::Documents {
-                held = Some(load_record(state, row.position)?);
+            if has_records(core, database) {
+                held = Some(load_record(core, state, row.position)?);
             }
             if let Some(record) = held.as_ref().filter(|_| !row.problem) {
                 let author = core.author(state, row.stamp.author)?;
@@ -163,18 +166,18 @@ impl Judged {
     }
 
     fn judge_record(
-        &self,
+        &mut self,
         state: &dyn ReadState,
         core: &Core,
         database: &DatabaseInfo,
         author: &Author,
-        payload: &Payload,
+        (key, value): (&Value, &Value),
         held: Option<Map>,
     ) -> Result<Outcome, StateError> {
-        let Value::Map(record) = &payload.value else {
-            return Ok(Outcome::Problem(format!("the value is {} where a record should be", payload.value.kind())));
+        let Value::Map(record) = value else {
+            return Ok(Outcome::Problem(format!("the value is {} where a record should be", value.kind())));
         };
-        if *record.field(ID) != payload.key {
+        if record.field(ID) != key && core.schema.keys_are_ids(database) {
             return Ok(Outcome::Problem(format!("the record's `{ID}` is not the key under which it was put")));
         }
         let first = match &self.existing {
@@ -182,6 +185,10 @@ impl Judged {
             Some((row, _)) => Some(core.author(state, row.first.unwrap_or(row.stamp).author)?),
         };
         let previous = first.as_ref().zip(held.as_ref()).map(|(first, record)| (first.id.as_str(), record));
+        if let (DatabaseKind::Events, Some((first, held))) = (database.spec.kind, previous) {
+            let commits = |author, record| core.schema.commits(database, author, record);
+            self.committed = commits(&author.id, record).cmp(&commits(first, held));
+        }
         Ok(match core.schema.rows(database, &author.id, record, previous) {
             Verdict::Row(rows) => Outcome::Row(rows),
             Verdict::Problem(reason) => Outcome::Problem(reason),
@@ -200,10 +207,14 @@ pub(crate) fn settle(
     entry: &Accepted<'_>,
     judged: Judged,
 ) -> Result<(), StateError> {
-    let stamp = Stamp { author: author.number, time: entry.time };
-    let mut settling = Settling { job, core, database, author, entry, stamp, judged };
-    settling.settle()?;
-    let mut log = settling.judged.log;
+    let (position, key) = (entry.position, entry_key(database.id, &entry.hash));
+    if Encryption::is_sealed(&job.block_at(position)?) {
+        job.put(SEALED, position.to_bytes().to_vec(), database.id.0.to_be_bytes().to_vec());
+    }
+    if entry.unread {
+        job.put(UNREAD, key, position.to_bytes().to_vec());
+    }
+    let mut log = settle_meaning(job, core, database, author, entry, judged)?;
     log.entries += 1;
     log.heads.retain(|head| !entry.next.contains(&head.hash));
     if !entry.followed {
@@ -213,6 +224,36 @@ pub(crate) fn settle(
     let entries = all_entries(job.as_state())?;
     job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
     hold::joined(job, core, database, &entry.hash, entry.next)
+}
+
+/// What an entry of the log means to the rows. Gives the counts of the log, which are to be written.
+fn settle_meaning(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    author: &Author,
+    entry: &Accepted<'_>,
+    judged: Judged,
+) -> Result<LogRow, StateError> {
+    let stamp = Stamp { author: author.number, time: entry.time };
+    let mut settling = Settling { job, core, database, author, entry, stamp, judged };
+    settling.settle()?;
+    Ok(settling.judged.log)
+}
+
+/// Adds what an entry of the log means, now that its payload can be decrypted.
+pub(crate) fn settle_read(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    author: &Author,
+    entry: &Accepted<'_>,
+    judged: Judged,
+) -> Result<(), StateError> {
+    job.delete(UNREAD, entry_key(database.id, &entry.hash));
+    let log = settle_meaning(job, core, database, author, entry, judged)?;
+    job.put(LOGS, key_of(database.id, &[]), log.to_bytes());
+    Ok(())
 }
 
 struct Settling<'s, 'e> {
@@ -232,11 +273,12 @@ impl Settling<'_, '_> {
 
     fn settle(&mut self) -> Result<(), StateError> {
         if let Outcome::Refused(reason) = &self.judged.outcome {
-            let row = self.problem_row(reason);
+            let row = problem_row(self.entry.position, self.author.number, reason);
             self.job.put(PROBLEMS, problem_key(self.database.id, true, &self.judged.key), row);
         }
         match self.judged.op {
             None => Ok(()),
+            Some(Op::Add) if has_records(self.core, self.database) => self.add(),
             Some(Op::Add) => {
                 let key = event_key(self.entry.time, &self.author.key, &self.entry.hash);
                 let row = self.row(false, None);
@@ -253,9 +295,23 @@ impl Settling<'_, '_> {
         DocumentRow { position: self.entry.position, stamp: self.stamp, problem, first }
     }
 
-    fn problem_row(&self, reason: &str) -> Vec<u8> {
-        let row = Fields::with_capacity(24 + reason.len()).position(self.entry.position);
-        row.number(self.author.number.into()).bytes(reason.as_bytes()).finish()
+    /// Adds an event that has a key. It is the row, if it comes before what the key holds; whichever of both comes later is a
+    /// duplicate.
+    fn add(&mut self) -> Result<(), StateError> {
+        if let Some((held, _)) = self.judged.existing {
+            let is_first = self.judged.committed.then(self.beats(&held)?.reverse()) == Ordering::Greater;
+            let (position, author, hash) = match is_first {
+                true => (held.position, held.stamp.author, Hash::of(&self.job.block_at(held.position)?)),
+                false => (self.entry.position, self.author.number, self.entry.hash),
+            };
+            let row = problem_row(position, author, "an event that comes before it has the same key");
+            self.job.put(PROBLEMS, duplicate_key(self.id(), &self.judged.key, &hash), row);
+            if !is_first {
+                return Ok(());
+            }
+        }
+        self.replace(self.stamp);
+        Ok(())
     }
 
     fn put(&mut self) -> Result<(), StateError> {
@@ -285,6 +341,12 @@ impl Settling<'_, '_> {
             self.job.delete(TOMBSTONES, self.judged.tombstone_key.clone());
             self.judged.log.tombstones -= 1;
         }
+        self.replace(first);
+        Ok(())
+    }
+
+    /// Lets the key hold this entry, in place of what it held; `first` is the first entry that put something there.
+    fn replace(&mut self, first: Stamp) {
         self.remove_existing();
         let key = std::mem::take(&mut self.judged.key);
         let problem = match std::mem::replace(&mut self.judged.outcome, Outcome::Nothing) {
@@ -295,15 +357,14 @@ impl Settling<'_, '_> {
             }
             Outcome::Problem(reason) => {
                 self.judged.log.problems += 1;
-                let row = self.problem_row(&reason);
+                let row = problem_row(self.entry.position, self.author.number, &reason);
                 self.job.put(PROBLEMS, problem_key(self.id(), false, &key), row);
                 true
             }
-            _ => return Ok(()),
+            _ => return,
         };
         let row = self.row(problem, (first != self.stamp).then_some(first));
         self.job.put(DOCUMENTS, key_of(self.id(), &key), row.to_bytes());
-        Ok(())
     }
 
     fn del(&mut self) -> Result<(), StateError> {
@@ -386,6 +447,20 @@ impl Settling<'_, '_> {
     }
 }
 
+/// Are its values records, which the schema knows?
+fn has_records(core: &Core, database: &DatabaseInfo) -> bool {
+    match database.spec.kind {
+        DatabaseKind::Documents => true,
+        DatabaseKind::Events => core.schema.keyed_events(database),
+        DatabaseKind::KeyValue => false,
+    }
+}
+
+fn problem_row(position: Position, author: u32, reason: &str) -> Vec<u8> {
+    let row = Fields::with_capacity(24 + reason.len()).position(position);
+    row.number(author.into()).bytes(reason.as_bytes()).finish()
+}
+
 /// The keys of the index rows and family rows of a record, with the lengths of their values.
 fn index_rows(
     core: &Core,
@@ -394,7 +469,7 @@ fn index_rows(
     rows: &[IndexRow],
 ) -> Vec<(debros_ipfs::Table, Vec<u8>, usize)> {
     let mut all = Vec::with_capacity(2 * rows.len() + 1);
-    if database.spec.kind != DatabaseKind::Documents {
+    if !has_records(core, database) {
         return all;
     }
     for row in rows {

@@ -2,10 +2,11 @@
 
 use super::{
     Author, FieldReader, LogRow,
+    sealed::{open_entry, value_of},
     tables::{ANY, AUTHORS, COUNTERS, DATABASES, IDENTITIES, LOGS, key_of},
 };
 use crate::{
-    AccessController, Address, DatabaseId, DatabaseInfo, Hash, Limits, Schema,
+    AccessController, Address, DatabaseId, DatabaseInfo, Encryption, EncryptionError, Hash, Limits, Schema,
     entry::EntryParts,
     journal_op::{JournalOp, JournalOpError},
 };
@@ -26,6 +27,8 @@ pub(crate) struct Core {
     pub(crate) limits: Limits,
     /// The applications' own rules of who may write, by their type.
     pub(crate) controllers: HashMap<String, Arc<dyn AccessController>>,
+    /// What is encrypted, by the address of the database.
+    encryptions: RwLock<HashMap<Address, Encryption>>,
     /// Some entry that is held back can be judged again.
     ready: AtomicBool,
     databases: RwLock<HashMap<DatabaseId, Arc<DatabaseInfo>>>,
@@ -42,6 +45,8 @@ pub(crate) enum StateError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Journal(#[from] JournalOpError),
+    #[error("an entry of the database `{database}` cannot be read: {source}; give the node the key of that database")]
+    Sealed { database: String, source: EncryptionError },
     #[error(
         "the state of the data folder contradicts itself: {0}; delete `state.redb` in it while it is closed, and it is rebuilt from the segments"
     )]
@@ -52,16 +57,32 @@ pub(crate) enum StateError {
 const REMEMBERED: usize = 4096;
 
 impl Core {
-    pub(crate) fn new(schema: Arc<dyn Schema>, limits: Limits, controllers: &[Arc<dyn AccessController>]) -> Core {
+    pub(crate) fn new(
+        schema: Arc<dyn Schema>,
+        limits: Limits,
+        controllers: &[Arc<dyn AccessController>],
+        encryptions: HashMap<Address, Encryption>,
+    ) -> Core {
         Core {
             schema,
             limits,
             controllers: controllers.iter().map(|rule| (rule.kind().to_owned(), rule.clone())).collect(),
+            encryptions: RwLock::new(encryptions),
             ready: AtomicBool::new(false),
             databases: RwLock::default(),
             authors: RwLock::default(),
             decoded: Mutex::default(),
         }
+    }
+
+    /// How a database is encrypted: not at all, if nothing else was said.
+    pub(crate) fn encryption(&self, database: &Address) -> Encryption {
+        let encryptions = self.encryptions.read().unwrap_or_else(PoisonError::into_inner);
+        encryptions.get(database).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn set_encryption(&self, database: Address, encryption: Encryption) {
+        self.encryptions.write().unwrap_or_else(PoisonError::into_inner).insert(database, encryption);
     }
 
     /// Some entry that is held back can be judged again.
@@ -134,6 +155,12 @@ impl Core {
     }
 }
 
+/// The number of a database, in a row that holds one.
+pub(crate) fn database_number(row: &[u8]) -> Result<DatabaseId, StateError> {
+    let number = row.try_into().map(u32::from_be_bytes);
+    number.map(DatabaseId).map_err(|_| StateError::Broken("a row is no number of a database".to_owned()))
+}
+
 /// The number in a row that holds one.
 pub(crate) fn number_at(state: &dyn ReadState, table: Table, key: &[u8]) -> Result<Option<u32>, StateError> {
     let Some(row) = state.get(table, key)? else { return Ok(None) };
@@ -182,17 +209,17 @@ fn info_from_bytes(row: &[u8]) -> Result<DatabaseInfo, StateError> {
 }
 
 /// The value of the entry whose block is at `position`.
-pub(crate) fn load_value(state: &dyn ReadState, position: Position) -> Result<Value, StateError> {
-    let block = state.block_at(position)?;
+pub(crate) fn load_value(core: &Core, state: &dyn ReadState, position: Position) -> Result<Value, StateError> {
+    let block = open_entry(core, state, position, state.block_at(position)?)?;
     let unreadable =
         |e: &dyn std::fmt::Display| StateError::Broken(format!("the entry at {position} is unreadable: {e}"));
     let parts = EntryParts::parse(&block).map_err(|e| unreadable(&e))?;
-    Ok(parts.value().map_err(|e| unreadable(&e))?.unwrap_or_default())
+    value_of(core, &parts).map_err(|e| unreadable(&e))
 }
 
 /// The record of the entry whose block is at `position`; empty, if its value is no record.
-pub(crate) fn load_record(state: &dyn ReadState, position: Position) -> Result<Map, StateError> {
-    match load_value(state, position)? {
+pub(crate) fn load_record(core: &Core, state: &dyn ReadState, position: Position) -> Result<Map, StateError> {
+    match load_value(core, state, position)? {
         Value::Map(record) => Ok(record),
         _ => Ok(Map::new()),
     }

@@ -2,10 +2,11 @@
 
 use super::{
     Core, HeldRow, Job, LogRow, StateError,
-    tables::{ANY, HELD, LOGS, PROTECTED, READY, WAITING, entry_key, key_of, past, waiting_key},
+    sealed::open_entry,
+    tables::{ANY, HELD, LOGS, PROTECTED, READY, SEALED, WAITING, entry_key, key_of, past, waiting_key},
 };
 use crate::{
-    DatabaseId, DatabaseInfo, Entry, EntryLinks, Hash, Hold, heads,
+    DatabaseId, DatabaseInfo, Encryption, Entry, EntryLinks, Hash, Hold, heads,
     journal_op::{HeldOp, Lacks},
 };
 use debros_ipfs::{Position, ReadState};
@@ -39,6 +40,7 @@ const REVOKED: Hash = Hash::from_digest([0; 32]);
 
 /// What is known of an entry; `None` if it is not here, or waits itself.
 pub(crate) fn known(
+    core: &Core,
     state: &dyn ReadState,
     log: &LogRow,
     database: &DatabaseInfo,
@@ -53,7 +55,7 @@ pub(crate) fn known(
     {
         return Ok(row.is_stepped_over().then_some(Known::SteppedOver { time: row.time }));
     }
-    Ok(match heads::entry(state, entry)? {
+    Ok(match heads::entry(core, state, entry)? {
         Some((of, links)) if of == database.log => Some(Known::Joined { time: links.clock.time }),
         _ => None,
     })
@@ -75,6 +77,9 @@ pub(crate) fn hold(
     held: HeldOp,
     lacks: &Lacks,
 ) -> Result<(), StateError> {
+    if Encryption::is_sealed(&job.block_at(position)?) {
+        job.put(SEALED, position.to_bytes().to_vec(), database.id.0.to_be_bytes().to_vec());
+    }
     let before = self::held(job.as_state(), database.id, &entry)?;
     let followed = before.as_ref().is_some_and(|row| row.followed);
     let row = HeldRow { position, held: Some(held), missing: 0, followed, time: None };
@@ -91,7 +96,7 @@ pub(crate) fn change(
 ) -> Result<(), StateError> {
     let before = self::held(job.as_state(), database.id, &entry)?;
     let before = before.ok_or_else(|| broken("an entry was judged again that is not held back"))?;
-    stop_waiting(job, database, &entry, &before)?;
+    stop_waiting(job, core, database, &entry, &before)?;
     job.delete(READY, entry_key(database.id, &entry));
     let (held, lacks) = held.unzip();
     let row = HeldRow { held, missing: 0, time: None, ..before.clone() };
@@ -99,10 +104,15 @@ pub(crate) fn change(
 }
 
 /// Takes an entry out of those that are held back, because it joins. Whether an entry of the log follows it.
-pub(crate) fn release(job: &mut dyn Job, database: &DatabaseInfo, entry: Hash) -> Result<(Position, bool), StateError> {
+pub(crate) fn release(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    entry: Hash,
+) -> Result<(Position, bool), StateError> {
     let row = held(job.as_state(), database.id, &entry)?;
     let row = row.ok_or_else(|| broken("an entry was released that is not held back"))?;
-    stop_waiting(job, database, &entry, &row)?;
+    stop_waiting(job, core, database, &entry, &row)?;
     job.delete(READY, entry_key(database.id, &entry));
     job.delete(HELD, entry_key(database.id, &entry));
     count(job, database.id, Some(&row), None)?;
@@ -209,7 +219,7 @@ fn place(
     count(job, database.id, before.as_ref(), Some(&row))?;
     job.put(HELD, entry_key(database.id, &entry), row.to_bytes());
     if row.needs_ancestors() {
-        need(job, database, &waits)?;
+        need(job, core, database, &waits)?;
     }
     if row.is_stepped_over() {
         arrived(job, core, database, entry)?;
@@ -230,7 +240,7 @@ pub(crate) fn lacks(
         return Ok(lacks);
     }
     let log = core.log(state, database.id)?;
-    let is_missing = |entry: &Hash| Ok::<_, StateError>(known(state, &log, database, entry)?.is_none());
+    let is_missing = |entry: &Hash| Ok::<_, StateError>(known(core, state, &log, database, entry)?.is_none());
     for link in links.iter() {
         if !lacks.entries.contains(link) && is_missing(link)? {
             lacks.entries.push(*link);
@@ -247,7 +257,12 @@ pub(crate) fn lacks(
 }
 
 /// Marks what is waited for as needed, and what that waits for.
-fn need(job: &mut dyn Job, database: &DatabaseInfo, waits: &[(DatabaseId, Hash)]) -> Result<(), StateError> {
+fn need(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    waits: &[(DatabaseId, Hash)],
+) -> Result<(), StateError> {
     let mut list: Vec<Hash> = waits.iter().filter(|(of, _)| *of == database.id).map(|(_, entry)| *entry).collect();
     while let Some(entry) = list.pop() {
         let Some(before) = held(job.as_state(), database.id, &entry)? else { continue };
@@ -259,7 +274,7 @@ fn need(job: &mut dyn Job, database: &DatabaseInfo, waits: &[(DatabaseId, Hash)]
             && row.needs_ancestors()
             && before.held.as_ref().is_some_and(|held| held.hold != Hold::Missing)
         {
-            let links = Entry::links_of(&job.block_at(row.position)?);
+            let links = links_at(job.as_state(), core, row.position)?;
             list.extend(links.next.into_iter().chain(links.refs));
         }
         count(job, database.id, Some(&before), Some(&row))?;
@@ -299,27 +314,40 @@ fn time_of(
     database: &DatabaseInfo,
     row: &HeldRow,
 ) -> Result<Option<u64>, StateError> {
-    let Ok(entry) = Entry::decode(&state.block_at(row.position)?) else { return Ok(None) };
+    let Ok(block) = open_entry(core, state, row.position, state.block_at(row.position)?) else { return Ok(None) };
+    let Ok(entry) = Entry::decode(&block) else { return Ok(None) };
     let log = core.log(state, database.id)?;
     let mut before = 0;
     for next in entry.next() {
-        before = before.max(known(state, &log, database, next)?.map_or(0, |known| known.time()));
+        before = before.max(known(core, state, &log, database, next)?.map_or(0, |known| known.time()));
     }
     let time = entry.clock().time;
     Ok(core.limits.check_time(time, before).is_ok().then_some(time))
 }
 
-fn stop_waiting(job: &mut dyn Job, database: &DatabaseInfo, entry: &Hash, row: &HeldRow) -> Result<(), StateError> {
+fn stop_waiting(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    entry: &Hash,
+    row: &HeldRow,
+) -> Result<(), StateError> {
     let Some(held) = row.held.as_ref().filter(|_| row.missing > 0) else { return Ok(()) };
     if let Hold::Identity(identity) = held.hold {
         job.delete(WAITING, waiting_key(ANY, &identity, Some((database.id, *entry))));
         return Ok(());
     }
-    let links = Entry::links_of(&job.block_at(row.position)?);
+    let links = links_at(job.as_state(), core, row.position)?;
     for link in links.next.iter().chain(&links.refs) {
         job.delete(WAITING, waiting_key(database.id, link, Some((database.id, *entry))));
     }
     Ok(())
+}
+
+/// What the entry at a position builds on; nothing, where that cannot be read.
+fn links_at(state: &dyn ReadState, core: &Core, position: Position) -> Result<EntryLinks, StateError> {
+    let block = open_entry(core, state, position, state.block_at(position)?);
+    Ok(block.map(|block| Entry::links_of(&block)).unwrap_or_default())
 }
 
 /// Takes the rows of what waits for `missing`.

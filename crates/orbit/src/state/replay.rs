@@ -2,16 +2,18 @@
 
 use super::{
     Author, Core, Job, Judged, StateError,
-    accept::{Accepted, settle},
+    accept::{Accepted, settle, settle_read},
     core::{counter, info_to_bytes, number_at},
     hold,
+    sealed::{open_entry, open_payload},
     tables::{
-        ADDRESSES, AUTHORS, COUNTERS, DATABASES, FAMILIES, IDENTITIES, MEMBERS, NAMES, PROTECTED, key_of, name_key,
+        ADDRESSES, AUTHORS, COUNTERS, DATABASES, FAMILIES, IDENTITIES, MEMBERS, NAMES, PROTECTED, UNREAD, entry_key,
+        key_of, name_key,
     },
 };
 use crate::{
-    DatabaseId, DatabaseInfo, DatabaseSpec, Hash, IdentityBlock, Payload, entry::EntryParts, journal_op::JournalOp,
-    shipping::Shipped,
+    DatabaseId, DatabaseInfo, DatabaseSpec, Encryption, Hash, IdentityBlock, Payload, entry::EntryParts,
+    journal_op::JournalOp, shipping::Shipped,
 };
 use debros_core::Value;
 use debros_ipfs::{Apply, ApplyError, Group, Position};
@@ -72,13 +74,14 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
         }
         JournalOp::EntryReleased { database, hash } => {
             let info = database_of(core, *database, job)?;
-            let (position, followed) = hold::release(job, &info, *hash)?;
+            let (position, followed) = hold::release(job, core, &info, *hash)?;
             entry_joined(core, *database, *hash, position, followed, job)
         }
         JournalOp::HoldChanged { database, hash, held } => {
             let info = database_of(core, *database, job)?;
             hold::change(job, core, &info, *hash, held.clone())
         }
+        JournalOp::EntriesRead { database, entries } => entries_read(core, *database, entries, job),
         JournalOp::RightsChanged { database } => hold::judge_rights_again(job, core, *database),
     }
 }
@@ -145,18 +148,66 @@ fn entry_joined(
     followed: bool,
     job: &mut dyn Job,
 ) -> Result<(), StateError> {
-    let bytes = job.block_at(position)?;
+    let block = job.block_at(position)?;
+    // not yet in the table of what is encrypted
+    let bytes = match Encryption::is_sealed(&block) {
+        false => block,
+        true => {
+            let info = database_of(core, database, job)?;
+            let sealed = |source| StateError::Sealed { database: info.spec.name.clone(), source };
+            core.encryption(&info.address).open_block(&block).map_err(sealed)?.into_owned().into()
+        }
+    };
+    let read = read(core, database, &bytes, position, job)?;
+    let Read { info, author, time, next, payload } = &read;
+    let judged = Judged::of(job.as_state(), core, info, author, payload.as_ref().and_then(Option::as_ref))?;
+    let accepted = Accepted { hash, position, time: *time, next, followed, unread: payload.is_none() };
+    settle(job, core, info, author, &accepted, judged)
+}
+
+/// What is needed of an entry to settle it.
+struct Read {
+    info: Arc<DatabaseInfo>,
+    author: Arc<Author>,
+    time: u64,
+    next: Vec<Hash>,
+    /// `None` if it cannot be decrypted; and nothing in it if it means nothing.
+    payload: Option<Option<Payload>>,
+}
+
+fn read(
+    core: &Core,
+    database: DatabaseId,
+    bytes: &[u8],
+    position: Position,
+    job: &dyn Job,
+) -> Result<Read, StateError> {
     let unreadable =
         |e: &dyn std::fmt::Display| StateError::Broken(format!("the entry at {position} is unreadable: {e}"));
-    let parts = EntryParts::parse(&bytes).map_err(|e| unreadable(&e))?;
+    let parts = EntryParts::parse(bytes).map_err(|e| unreadable(&e))?;
     let identity: Hash = parts.identity.parse().map_err(|e| unreadable(&e))?;
     let (time, next) = (parts.time, parts.next().map_err(|e| unreadable(&e))?);
     let payload = Value::from_trusted_dag_cbor(parts.payload).map_err(|e| unreadable(&e))?;
-    let payload = Payload::from_value(payload);
+    let payload = open_payload(core, parts.log, payload).map(Payload::from_value);
     let info = database_of(core, database, job)?;
     let author = core.author_of(job.as_state(), &identity)?;
     let author = author
         .ok_or_else(|| StateError::Broken(format!("an entry is by the identity {identity}, which was never added")))?;
-    let judged = Judged::of(job.as_state(), core, &info, &author, payload.as_ref())?;
-    settle(job, core, &info, &author, &Accepted { hash, position, time, next: &next, followed }, judged)
+    Ok(Read { info, author, time, next, payload })
+}
+
+fn entries_read(core: &Core, database: DatabaseId, entries: &[Hash], job: &mut dyn Job) -> Result<(), StateError> {
+    for hash in entries {
+        let Some(row) = job.get(UNREAD, &entry_key(database, hash))? else { continue };
+        let position = Position::from_bytes(&row)
+            .ok_or_else(|| StateError::Broken("a row of `unread` is no position".to_owned()))?;
+        let bytes = open_entry(core, job.as_state(), position, job.block_at(position)?)?;
+        let Read { info, author, time, next, payload } = read(core, database, &bytes, position, job)?;
+        // without the key, as when the journal is replayed without it, it stays unread
+        let Some(payload) = payload else { continue };
+        let judged = Judged::of(job.as_state(), core, &info, &author, payload.as_ref())?;
+        let accepted = Accepted { hash: *hash, position, time, next: &next, followed: false, unread: false };
+        settle_read(job, core, &info, &author, &accepted, judged)?;
+    }
+    Ok(())
 }

@@ -47,11 +47,11 @@ impl Core {
                     return Err(StateError::Broken(format!("what protects database {} is not known", database.id)));
                 };
                 for right in [WRITE, ADMIN] {
-                    if has(&holders(state, controller, right)?, &author.id) {
+                    if has(&holders(self, state, controller, right)?, &author.id) {
                         return Ok(Right::Has);
                     }
                 }
-                let had = list(state, controller, &format!("{FRONTIER}{}", author.id))?.is_some();
+                let had = list(self, state, controller, &format!("{FRONTIER}{}", author.id))?.is_some();
                 return Ok(if had { Right::Had } else { Right::HasNot });
             }
             AccessSpec::Custom { kind, parameters } => {
@@ -82,7 +82,7 @@ impl Core {
             AccessSpec::Orbitdb { admins, .. } => {
                 let granted = |right| {
                     Ok::<_, StateError>(match database.controller {
-                        Some(controller) => has(&holders(state, controller, right)?, user),
+                        Some(controller) => has(&holders(self, state, controller, right)?, user),
                         None => false,
                     })
                 };
@@ -100,7 +100,7 @@ impl Core {
         user: &str,
     ) -> Result<Option<Vec<Hash>>, StateError> {
         let Some(controller) = database.controller else { return Ok(None) };
-        let Some(all) = list(state, controller, &format!("{FRONTIER}{user}"))? else { return Ok(None) };
+        let Some(all) = list(self, state, controller, &format!("{FRONTIER}{user}"))? else { return Ok(None) };
         let of_this = all.iter().skip_while(|text| **text != database.log).skip(1);
         Ok(Some(of_this.map_while(|text| text.parse().ok()).collect()))
     }
@@ -110,20 +110,25 @@ fn has(ids: &[String], user: &str) -> bool {
     ids.iter().any(|id| id == user || id == "*")
 }
 
-fn holders(state: &dyn ReadState, access: DatabaseId, right: &str) -> Result<Vec<String>, StateError> {
-    Ok(list(state, access, right)?.unwrap_or_default())
+fn holders(core: &Core, state: &dyn ReadState, access: DatabaseId, right: &str) -> Result<Vec<String>, StateError> {
+    Ok(list(core, state, access, right)?.unwrap_or_default())
 }
 
 /// A row of an access database.
-pub(crate) fn rights_row(state: &dyn ReadState, access: DatabaseId, key: &str) -> Result<Option<Value>, StateError> {
+pub(crate) fn rights_row(
+    core: &Core,
+    state: &dyn ReadState,
+    access: DatabaseId,
+    key: &str,
+) -> Result<Option<Value>, StateError> {
     let Some(row) = state.get(DOCUMENTS, &key_of(access, &plain_key(&Value::from(key))))? else { return Ok(None) };
     let row = DocumentRow::from_bytes(&row)
         .ok_or_else(|| StateError::Broken("a row of an access database is unreadable".to_owned()))?;
-    load_value(state, row.position).map(Some)
+    load_value(core, state, row.position).map(Some)
 }
 
 /// The texts in a row of an access database. A value of another shape means nothing.
-fn list(state: &dyn ReadState, access: DatabaseId, key: &str) -> Result<Option<Vec<String>>, StateError> {
-    let Some(Value::List(items)) = rights_row(state, access, key)? else { return Ok(None) };
+fn list(core: &Core, state: &dyn ReadState, access: DatabaseId, key: &str) -> Result<Option<Vec<String>>, StateError> {
+    let Some(Value::List(items)) = rights_row(core, state, access, key)? else { return Ok(None) };
     Ok(Some(items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect()))
 }

@@ -2,7 +2,7 @@
 //!
 //! Numbers in keys are big-endian, so that rows of one database, index or family lie together.
 
-use crate::{DatabaseId, Hash};
+use crate::{DatabaseId, Hash, ProblemKind};
 use debros_ipfs::Table;
 
 /// Which counter → the next number.
@@ -31,7 +31,7 @@ pub(crate) const TOMBSTONES: Table = Table("tombstones");
 pub(crate) const INDEXES: Table = Table("indexes");
 /// Family, 0 or the index + 1, values, database, key → position and length of the values.
 pub(crate) const FAMILY_ROWS: Table = Table("family_rows");
-/// Database, 0 for a row or 1 for a refused entry, key → what is wrong.
+/// Database, 0 for a row, 1 for a refused entry or 2 for a duplicate, key (and the hash of the duplicate) → what is wrong.
 pub(crate) const PROBLEMS: Table = Table("problems");
 /// Database, entry → an entry that is held back.
 pub(crate) const HELD: Table = Table("held");
@@ -41,6 +41,10 @@ pub(crate) const WAITING: Table = Table("waiting");
 pub(crate) const READY: Table = Table("ready");
 /// Database that says who may write, database → nothing.
 pub(crate) const PROTECTED: Table = Table("protected");
+/// Position of an entry that is encrypted as a whole → its database.
+pub(crate) const SEALED: Table = Table("sealed");
+/// Database, entry → position: its payload could not be decrypted.
+pub(crate) const UNREAD: Table = Table("unread");
 /// Daemon → what it has been sent.
 pub(crate) const SHIPPED: Table = Table("shipped");
 /// Daemon, number of the shipment → the shipment.
@@ -114,6 +118,22 @@ pub(crate) fn problem_key(database: DatabaseId, refused: bool, key: &[u8]) -> Ve
     bytes.push(u8::from(refused));
     bytes.extend_from_slice(key);
     bytes
+}
+
+/// The key of a duplicate: of one key there may be many.
+pub(crate) fn duplicate_key(database: DatabaseId, key: &[u8], entry: &Hash) -> Vec<u8> {
+    [&database.0.to_be_bytes()[..], &[2], key, entry.digest()].concat()
+}
+
+/// What a problem with this key in the table is to its key in the database, and that key.
+pub(crate) fn problem_parts(key: &[u8]) -> Option<(ProblemKind, &[u8])> {
+    let (&kind, key) = key.get(4..)?.split_first()?;
+    match kind {
+        0 => Some((ProblemKind::Held, key)),
+        1 => Some((ProblemKind::Refused, key)),
+        2 => Some((ProblemKind::Duplicate, key.split_last_chunk::<32>()?.0)),
+        _ => None,
+    }
 }
 
 /// The first bytes after everything that begins with `prefix`; `None` if nothing is.

@@ -112,6 +112,28 @@ impl Writer<'_> {
         self.append(database, identity, Payload::del(key))
     }
 
+    /// Sets a key of a keyvalue database.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn set(
+        &mut self,
+        database: DatabaseId,
+        identity: &Identity,
+        key: impl Into<String>,
+        value: Value,
+    ) -> Result<Hash, WriteError> {
+        self.append(database, identity, Payload::put(Value::from(key.into()), value))
+    }
+
+    /// Adds an event to an events database.
+    ///
+    /// # Errors
+    /// As [`Writer::append`].
+    pub fn add(&mut self, database: DatabaseId, identity: &Identity, value: Value) -> Result<Hash, WriteError> {
+        self.append(database, identity, Payload::add(value))
+    }
+
     /// Writes an entry: signs it, and applies what it does.
     ///
     /// # Errors
@@ -158,12 +180,16 @@ impl Writer<'_> {
         let next: Vec<Hash> = heads.iter().take(MAX_NEXT).map(|(_, hash)| *hash).collect();
         let mut refs = Vec::new();
         if self.references > 0 {
-            let behind = heads::behind(self.job.as_state(), &next).skip(next.len());
+            let behind = heads::behind(self.core, self.job.as_state(), &next).skip(next.len());
             refs = behind.take(self.references).collect::<Result<_, _>>()?;
         }
         let wrong = |source| WriteError::Entry { database: info.spec.name.clone(), source };
-        let payload = encode_payload(&payload.into_value()).map_err(wrong)?;
+        let encryption = self.core.encryption(&info.address);
+        let sealed = |source| wrong(EntryError::Encryption(source));
+        let payload = encryption.seal_payload(payload.into_value()).map_err(sealed)?;
+        let payload = encode_payload(&payload).map_err(wrong)?;
         let bytes = Entry::encode(identity, &info.log, &payload, &next, &refs, time).map_err(wrong)?;
+        let bytes = encryption.seal_block(bytes).map_err(sealed)?;
         let hash = Hash::of(&bytes);
         let block = self.job.add_block(hash.cid(), bytes);
         let core = self.core;
@@ -171,7 +197,7 @@ impl Writer<'_> {
         let settled = |job: &mut dyn Job| {
             let (_, _, position) =
                 job.group_block(block).ok_or_else(|| ApplyError::refused("the entry has no block"))?;
-            let accepted = Accepted { hash, position, time, next: &next, followed: false };
+            let accepted = Accepted { hash, position, time, next: &next, followed: false, unread: false };
             settle(job, core, &info, &author, &accepted, judged).map_err(refused)
         };
         let op = JournalOp::EntryAccepted { database, block }.to_bytes();

@@ -2,7 +2,7 @@ use crate::{
     DatabaseId, DatabaseInfo, Entry, EntryError, Hash, IdentityBlock, IdentityError, LimitError, LogError, Payload,
     ReadError, Received, WriteError, Writer,
     journal_op::JournalOp,
-    state::{Accepted, Author, Job, Judged, Known, LogRow, Right, StateError, known, refused, settle},
+    state::{Accepted, Author, Job, Judged, Known, LogRow, Right, StateError, known, open_payload, refused, settle},
 };
 use debros_ipfs::ApplyError;
 use std::sync::Arc;
@@ -85,11 +85,11 @@ impl Writer<'_> {
     /// If it does not belong there, or cannot be judged yet. Nothing of it is left behind then.
     pub fn join(&mut self, database: DatabaseId, entry: &[u8]) -> Result<bool, JoinError> {
         let info = self.database_info(database)?;
-        let (_, entry) = Received::read(entry, &self.core.limits).into_parts();
+        let (_, entry) = Received::read(entry, &self.core.limits, &self.core.encryption(&info.address)).into_parts();
         let entry = entry?;
         let log = self.core.log(self.job.as_state(), database)?;
         if entry.log() == info.address
-            && let Some(Known::Joined { .. }) = known(self.job.as_state(), &log, &info, &entry.hash())?
+            && let Some(Known::Joined { .. }) = known(self.core, self.job.as_state(), &log, &info, &entry.hash())?
         {
             return Ok(false);
         }
@@ -118,11 +118,11 @@ impl Writer<'_> {
         let state = self.job.as_state();
         let mut before = 0;
         for next in entry.next() {
-            let known = known(state, log, info, next)?.ok_or(LogError::Missing(*next))?;
+            let known = known(self.core, state, log, info, next)?.ok_or(LogError::Missing(*next))?;
             before = before.max(known.time());
         }
         for reference in entry.refs() {
-            known(state, log, info, reference)?.ok_or(LogError::Missing(*reference))?;
+            known(self.core, state, log, info, reference)?.ok_or(LogError::Missing(*reference))?;
         }
         self.core.limits.check_time(entry.clock().time, before)?;
         let max = self.core.limits.heads;
@@ -151,23 +151,20 @@ impl Writer<'_> {
 
     /// Takes an entry that may join into the log.
     pub(super) fn accept(&mut self, info: &Arc<DatabaseInfo>, author: &Author, entry: Entry) -> Result<(), JoinError> {
-        let judged = self.judge(info, author, &entry)?;
+        let payload = open_payload(self.core, &info.log, entry.payload().clone()).map(Payload::from_value);
+        let unread = payload.is_none();
+        let judged = Judged::of(self.job.as_state(), self.core, info, author, payload.flatten().as_ref())?;
         let (hash, time, next) = (entry.hash(), entry.clock().time, entry.next().to_vec());
-        let block = self.job.add_block(hash.cid(), entry.into_bytes());
+        let block = self.job.add_block(hash.cid(), entry.into_block());
         let core = self.core;
         let settled = |job: &mut dyn Job| {
             let (_, _, position) =
                 job.group_block(block).ok_or_else(|| ApplyError::refused("the entry has no block"))?;
-            let accepted = Accepted { hash, position, time, next: &next, followed: false };
+            let accepted = Accepted { hash, position, time, next: &next, followed: false, unread };
             settle(job, core, info, author, &accepted, judged).map_err(refused)
         };
         let op = JournalOp::EntryAccepted { database: info.id, block }.to_bytes();
         self.job.journal_with(op, Box::new(settled))?;
         Ok(())
-    }
-
-    fn judge(&self, info: &DatabaseInfo, author: &Author, entry: &Entry) -> Result<Judged, StateError> {
-        let payload = Payload::from_value(entry.payload().clone());
-        Judged::of(self.job.as_state(), self.core, info, author, payload.as_ref())
     }
 }

@@ -1,8 +1,12 @@
 use crate::{
     DatabaseId, DatabaseInfo, Entry, Hash, Hold, JoinError, LimitError, ReadError, Receipt, Received, Writer,
     journal_op::{HeldOp, JournalOp},
-    state::{Known, LogRow, READY, Right, StateError, WAITING, hash_at, held, known, lacks, past, waiting_key},
+    state::{
+        HELD, HeldRow, Known, LogRow, READY, Right, StateError, UNREAD, WAITING, hash_at, held, key_of, known, lacks,
+        past, waiting_key,
+    },
 };
+use debros_ipfs::Position;
 use std::{
     collections::{HashSet, VecDeque},
     sync::Arc,
@@ -43,7 +47,7 @@ impl Writer<'_> {
                     }
                     None => forgotten = true,
                 }
-            } else if let Some(Known::Joined { .. }) = known(self.job.as_state(), &log, &info, &hash)? {
+            } else if let Some(Known::Joined { .. }) = known(self.core, self.job.as_state(), &log, &info, &hash)? {
                 receipt.known += 1;
                 continue;
             }
@@ -126,10 +130,16 @@ impl Writer<'_> {
         };
         let block = self.job.block_at(row.position).map_err(StateError::from)?;
         let log = self.core.log(self.job.as_state(), database)?;
-        let checked = match Entry::decode(&block) {
-            Ok(entry) => self.check(&info, &log, &entry).map(drop),
-            Err(error) => Err(error.into()),
-        };
+        let encryption = self.core.encryption(&info.address);
+        let entry = Entry::open(&block, &encryption).map_err(JoinError::from).and_then(|entry| {
+            // of what could not be opened, nothing was checked yet
+            if before.hold == Hold::Sealed {
+                self.core.limits.admits(&entry)?;
+                entry.verify_signature()?;
+            }
+            Ok(entry)
+        });
+        let checked = entry.and_then(|entry| self.check(&info, &log, &entry).map(drop));
         let op = match checked {
             Ok(()) => JournalOp::EntryReleased { database, hash },
             Err(error @ (JoinError::Read(_) | JoinError::Apply(_))) => return Err(error),
@@ -138,9 +148,12 @@ impl Writer<'_> {
                 let held = match Hold::of(&error) {
                     None => None,
                     Some(hold) => {
-                        let links = Entry::links_of(&block);
+                        let opened = encryption.open_block(&block);
+                        let links = opened.map(|block| Entry::links_of(&block)).unwrap_or_default();
                         let lacks = lacks(self.job.as_state(), self.core, &info, &hold, &links)?;
-                        if matches!(hold, Hold::Revoked { .. }) && lacks.frontier.is_empty() {
+                        // for those that wait for another reason, nobody has looked yet
+                        let is_looked_for = before.hold.is_about_rights();
+                        if matches!(hold, Hold::Revoked { .. }) && is_looked_for && lacks.frontier.is_empty() {
                             return Ok(false);
                         }
                         Some((HeldOp { hold, ..before }, lacks))
@@ -175,6 +188,42 @@ impl Writer<'_> {
         self.database_info(database)?;
         self.journal(JournalOp::RightsChanged { database })?;
         Ok(())
+    }
+
+    /// Reads what a key opens that was not there: payloads of entries in the log, at most `most` of them, and entries that
+    /// are held back. How many there were.
+    pub(crate) fn read_sealed(&mut self, database: DatabaseId, most: usize) -> Result<usize, JoinError> {
+        let info = self.database_info(database)?;
+        let prefix = key_of(database, &[]);
+        let mut sealed = Vec::new();
+        for row in self.job.scan(HELD, &prefix, past(&prefix).as_deref(), false) {
+            let (key, row) = row.map_err(StateError::from)?;
+            if HeldRow::from_bytes(&row).and_then(|row| row.held).is_some_and(|held| held.hold == Hold::Sealed) {
+                sealed.push(hash_at(&key, 4)?);
+            }
+        }
+        for hash in sealed {
+            self.judge_again(database, hash)?;
+        }
+        let encryption = self.core.encryption(&info.address);
+        let mut entries = Vec::new();
+        for row in self.job.scan(UNREAD, &prefix, past(&prefix).as_deref(), false) {
+            let (key, row) = row.map_err(StateError::from)?;
+            let Some(position) = Position::from_bytes(&row) else { continue };
+            let block = self.job.block_at(position).map_err(StateError::from)?;
+            let Ok(entry) = Entry::open(&block, &encryption) else { continue };
+            if encryption.open_payload(entry.payload()).is_ok() {
+                entries.push(hash_at(&key, 4)?);
+            }
+            if entries.len() >= most {
+                break;
+            }
+        }
+        let read = entries.len();
+        if read > 0 {
+            self.journal(JournalOp::EntriesRead { database, entries })?;
+        }
+        Ok(read)
     }
 
     fn journal(&mut self, op: JournalOp) -> Result<(), debros_ipfs::ApplyError> {

@@ -21,7 +21,7 @@ impl Writer<'_> {
         user: &str,
     ) -> Result<Option<Hash>, WriteError> {
         self.access_database(access, right)?;
-        let row = rights_row(self.job.as_state(), access, right)?;
+        let row = rights_row(self.core, self.job.as_state(), access, right)?;
         if row.as_ref().is_some_and(|row| holds(row, user)) {
             return Ok(None);
         }
@@ -43,7 +43,7 @@ impl Writer<'_> {
         user: &str,
     ) -> Result<Option<Hash>, WriteError> {
         self.access_database(access, right)?;
-        let row = rights_row(self.job.as_state(), access, right)?;
+        let row = rights_row(self.core, self.job.as_state(), access, right)?;
         if !row.as_ref().is_some_and(|row| holds(row, user)) {
             return Ok(None);
         }

@@ -127,7 +127,7 @@ impl Team {
                 block_on(to.node.receive(database, "a peer", identities.clone(), vec![entry])).unwrap();
             }
         }
-        to.node.settle();
+        block_on(to.node.settle());
         verify(&to.node);
     }
 
@@ -210,6 +210,37 @@ fn what_was_written_before_a_revocation_stays_valid_on_fresh_replicas() {
 }
 
 #[test]
+fn what_waits_for_its_ancestors_while_its_users_right_is_revoked_is_judged_when_they_come() {
+    let (team, [admin, anna, _]) = team();
+    team.grant(&admin, &anna).unwrap();
+    let log = team.spec.address().unwrap();
+    let entry = |id: &str, next: &[&Entry], time| {
+        let next: Vec<_> = next.iter().map(|entry| entry.hash()).collect();
+        let payload = Payload::put(id.into(), record(id, []).into()).into_value();
+        Entry::create(&anna, log, payload, &next, &[], time).unwrap()
+    };
+    let one = entry("1", &[], 1);
+    let two = entry("2", &[&one], 2);
+    let three = entry("3", &[&two], 3);
+    let receive = |entry: &Entry| {
+        let (identities, entries) = (vec![anna.bytes().to_vec()], vec![entry.bytes().to_vec()]);
+        block_on(team.node.receive(team.data, "a peer", identities, entries)).unwrap();
+        block_on(team.node.settle());
+    };
+    receive(&three);
+    receive(&two);
+    assert_eq!(team.held(), [Hold::Missing, Hold::Missing]);
+    assert!(team.revoke(&admin, &anna));
+    receive(&one);
+    assert_eq!(team.held(), vec![Hold::Denied { user: anna.id().to_owned() }; 3]);
+    verify(&team.node);
+    assert!(team.grant(&admin, &anna).unwrap());
+    block_on(team.node.settle());
+    assert_eq!((team.rows(), team.held()), (3, vec![]));
+    verify(&team.node);
+}
+
+#[test]
 fn a_revocation_by_javascript_leaves_each_replica_with_what_it_had() {
     let (team, [admin, anna, _]) = team();
     team.grant(&admin, &anna).unwrap();
@@ -243,7 +274,7 @@ fn a_grant_that_comes_late_lets_in_what_waited() {
     for entry in entries {
         block_on(fresh.node.receive(fresh.data, "a peer", identities.clone(), vec![entry])).unwrap();
     }
-    fresh.node.settle();
+    block_on(fresh.node.settle());
     // what an admin wrote is in, on top of what nobody has granted yet
     assert_eq!((fresh.rows(), fresh.held().len()), (1, 10));
     assert_eq!(
@@ -253,7 +284,7 @@ fn a_grant_that_comes_late_lets_in_what_waited() {
     verify(&fresh.node);
     let (identities, entries) = everything(&team.node, team.access);
     block_on(fresh.node.receive(fresh.access, "a peer", identities, entries)).unwrap();
-    fresh.node.settle();
+    block_on(fresh.node.settle());
     assert_eq!((fresh.rows(), fresh.held().len()), (11, 0));
     assert_eq!(fresh.state(), team.state());
     verify(&fresh.node);
@@ -295,7 +326,7 @@ fn an_application_has_a_rule_of_its_own() {
     assert!(matches!(receipt.held[..], [(_, Hold::Denied { .. })]));
     rule.0.store(false, std::sync::atomic::Ordering::Relaxed);
     block_on(node.judge_again(db)).unwrap();
-    node.settle();
+    block_on(node.settle());
     assert_eq!(node.snapshot().unwrap().heads(db).unwrap(), [entry.hash()]);
     verify(&node);
 

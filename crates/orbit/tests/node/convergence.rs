@@ -3,7 +3,9 @@
 
 use crate::support::{folder, open, open_database, record, spec, verify, write};
 use debros_core::Value;
-use debros_orbit::{DatabaseSpec, Entry, Hash, Identity, JoinError, Log, Payload, ReadDocuments, SigningKey};
+use debros_orbit::{
+    DatabaseSpec, Entry, Hash, Identity, JoinError, Log, Payload, ProblemKind, ReadDocuments, SigningKey,
+};
 use proptest::prelude::*;
 use std::collections::{BTreeSet, HashMap};
 
@@ -22,7 +24,7 @@ enum Act {
     Meet(usize, usize),
 }
 
-const WRITERS: usize = 4;
+pub(crate) const WRITERS: usize = 4;
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let put = (0..WRITERS, 1..4u8, any::<bool>()).prop_map(|(writer, id, bad)| Act::Put { writer, id, bad });
@@ -33,7 +35,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 /// The users; the last two are devices of one, and the third a clone of the second, which writes with the same device
 /// key.
-fn writers() -> Vec<Identity> {
+pub(crate) fn writers() -> Vec<Identity> {
     let key = |n| SigningKey::from_bytes(&[n; 32]).unwrap();
     vec![
         Identity::new(&key(1), key(11)),
@@ -75,7 +77,7 @@ fn entries(acts: &[Act], spec: &DatabaseSpec, writers: &[Identity]) -> HashMap<H
 }
 
 /// An order in which ancestors come first, one of many.
-fn order(entries: &HashMap<Hash, Entry>, mut seed: u64) -> Vec<Entry> {
+pub(crate) fn order(entries: &HashMap<Hash, Entry>, mut seed: u64) -> Vec<Entry> {
     let mut waiting: BTreeSet<Hash> = entries.keys().copied().collect();
     let mut order = Vec::new();
     while !waiting.is_empty() {
@@ -120,7 +122,7 @@ fn state(spec: &DatabaseSpec, entries: &[Entry], writers: &[Identity]) -> (Vec<H
         rows.push(format!("{:?} {:?}", row.bytes(), snapshot.load(row.position).unwrap()));
     }
     rows.extend(snapshot.scan_family("Family", None, &[], None, false).map(|row| format!("{:?}", row.unwrap().key())));
-    let problems = snapshot.problems(None).map(Result::unwrap).filter(|problem| !problem.refused);
+    let problems = snapshot.problems(None).map(Result::unwrap).filter(|problem| problem.kind != ProblemKind::Refused);
     rows.extend(problems.map(|problem| format!("{:?} {}", problem.key, problem.reason)));
     (snapshot.heads(db).unwrap(), rows)
 }

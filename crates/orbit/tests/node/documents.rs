@@ -208,7 +208,8 @@ fn keyvalue_and_events() {
     let me = node.identity("me").unwrap();
     let kind = |name: &str, kind| DatabaseSpec { kind, ..spec(name, &[me.id()]) };
     let values = open_database(&node, &kind("v", DatabaseKind::KeyValue));
-    let events = open_database(&node, &kind("e", DatabaseKind::Events));
+    let plain = DatabaseSpec { tag: b"plain".to_vec(), ..kind("e", DatabaseKind::Events) };
+    let events = open_database(&node, &plain);
     let writer = me.clone();
     write(&node, move |w| {
         w.append(values, &writer, Payload::put("a".into(), Value::Null))?;

@@ -48,7 +48,7 @@ impl Scene {
     fn receive(&self, entries: &[&[u8]]) -> (u64, Vec<Hold>, Vec<JoinError>) {
         let entries = entries.iter().map(|&entry| entry.to_vec()).collect();
         let receipt = block_on(self.node.receive(self.db, "12D3peer", self.identities(), entries)).unwrap();
-        self.node.settle();
+        block_on(self.node.settle());
         let held = receipt.held.into_iter().map(|(_, hold)| hold).collect();
         (receipt.joined, held, receipt.not_kept.into_iter().map(|(_, error)| error).collect())
     }
@@ -120,7 +120,7 @@ fn an_identity_that_comes_late_is_waited_for() {
     assert_eq!(held, [Hold::Identity(s.a.hash()), Hold::Missing]);
     assert_eq!(s.node.snapshot().unwrap().wanted(None, 9).unwrap(), [Wanted::Identity(s.a.hash())]);
     block_on(s.node.receive(s.db, "p", vec![s.a.bytes().to_vec()], vec![])).unwrap();
-    s.node.settle();
+    block_on(s.node.settle());
     assert_eq!((s.heads(), s.held()), (vec![two.hash()], vec![]));
     verify(&s.node);
 }
@@ -334,7 +334,7 @@ proptest! {
             rest = later;
         }
         block_on(s.node.receive(s.db, "p", blocks(tardy), vec![])).unwrap();
-        s.node.settle();
+        block_on(s.node.settle());
         verify(&s.node);
         let in_log: Vec<&Made> = made.iter().filter(|made| made.accepted).collect();
         let mut heads: Vec<Hash> =

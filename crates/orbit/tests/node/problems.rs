@@ -1,8 +1,8 @@
 use crate::support::{del, folder, job_error, key, open, open_database, put, record, spec, verify, write};
 use debros_core::{Map, Value};
 use debros_orbit::{
-    Address, DatabaseId, DatabaseSpec, Entry, Hash, Identity, JoinError, Node, Payload, ReadDocuments, SigningKey,
-    WriteError,
+    Address, DatabaseId, DatabaseSpec, Entry, Hash, Identity, JoinError, Node, Payload, ProblemKind, ReadDocuments,
+    SigningKey, WriteError,
 };
 
 fn identity(n: u8) -> Identity {
@@ -46,13 +46,13 @@ fn a_record_that_does_not_decode_is_listed_and_not_served() {
 
     let snapshot = node.snapshot().unwrap();
     let problems: Vec<_> = snapshot.problems(Some(db)).map(Result::unwrap).collect();
-    let listed: Vec<_> = problems.iter().map(|p| (p.key.clone(), p.refused, p.reason.as_str())).collect();
+    let listed: Vec<_> = problems.iter().map(|p| (p.key.clone(), p.kind, p.reason.as_str())).collect();
     assert_eq!(
         listed,
         [
-            (key("a"), false, "it is bad"),
-            (key("c"), false, "the value is text where a record should be"),
-            (key("d"), false, "the record's `_id` is not the key under which it was put"),
+            (key("a"), ProblemKind::Held, "it is bad"),
+            (key("c"), ProblemKind::Held, "the value is text where a record should be"),
+            (key("d"), ProblemKind::Held, "the record's `_id` is not the key under which it was put"),
         ]
     );
     assert!(problems.iter().all(|p| p.author == other.id() && p.database == db));
@@ -115,7 +115,11 @@ fn where_owners_write_others_are_refused() {
     assert_eq!(snapshot.heads(db).unwrap(), [refused]);
     assert_eq!(snapshot.get(db, &key("a")).unwrap().unwrap().record.field("w"), &Value::from("hers"));
     let problem = snapshot.problems(None).next().unwrap().unwrap();
-    assert!(problem.refused && problem.author == bob.id() && problem.reason == "it is not its author's");
+    assert!(
+        problem.kind == ProblemKind::Refused
+            && problem.author == bob.id()
+            && problem.reason == "it is not its author's"
+    );
 
     // nor does another's deletion remove anything, now or later
     join(&node, db, &bob, Payload::del("a".into()).into_value());

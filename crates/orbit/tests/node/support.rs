@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// Indexes by `w` (0), and by `n` and `w` (1), where a record has them. A record with `bad` is a problem. In databases
 /// with the tag `owner`, a record is refused if its `owner` is not its author. Databases of families that begin with
-/// `F` have family rows.
+/// `F` have family rows. Events have keys, which commit to the `owner` in the record.
 pub(crate) struct Words;
 
 impl Schema for Words {
@@ -44,8 +44,20 @@ impl Schema for Words {
         database.spec.family.starts_with('F')
     }
 
+    fn keys_are_ids(&self, _: &DatabaseInfo) -> bool {
+        true
+    }
+
     fn owners_only(&self, database: &DatabaseInfo) -> bool {
         database.spec.tag == b"owner"
+    }
+
+    fn keyed_events(&self, database: &DatabaseInfo) -> bool {
+        database.spec.tag != b"plain"
+    }
+
+    fn commits(&self, _: &DatabaseInfo, author: &str, record: &Map) -> bool {
+        record.field("owner").as_text() == Some(author)
     }
 }
 

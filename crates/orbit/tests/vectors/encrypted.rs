@@ -27,7 +27,7 @@ fn recorded(messages: Vec<Vec<u8>>) -> Option<Arc<dyn Cipher>> {
 }
 
 /// The keys of a scenario; those that `change` makes of its passwords.
-fn keys(scenario: &Json, change: impl Fn(&str) -> Option<String>) -> Encryption {
+pub(crate) fn keys(scenario: &Json, change: impl Fn(&str) -> Option<String>) -> Encryption {
     let cipher = |part: &str| {
         let password = change(scenario["passwords"][part].as_str()?)?;
         Some(Arc::new(SimpleEncryption::new(password).unwrap()) as Arc<dyn Cipher>)
@@ -35,7 +35,7 @@ fn keys(scenario: &Json, change: impl Fn(&str) -> Option<String>) -> Encryption 
     Encryption { data: cipher("data"), replication: cipher("replication") }
 }
 
-fn payload_of(block: &Json) -> Value {
+pub(crate) fn payload_of(block: &Json) -> Value {
     untag(if text(block, "payload_is") == "plain" { &block["entry"]["payload"] } else { &block["payload"] })
 }
 

@@ -8,7 +8,7 @@ use crate::{
 use debros_orbit::{Event, EventRange, Events, Hash, Log, Payload, UnknownBound};
 use serde_json::Value as Json;
 
-fn range(filter: &Json) -> EventRange {
+pub(crate) fn range(filter: &Json) -> EventRange {
     let mut range = EventRange::all();
     for (name, value) in filter.as_object().unwrap() {
         let bound = || value.as_str().unwrap().parse().unwrap();

@@ -14,6 +14,7 @@ mod identity;
 mod javascript;
 mod keyvalue;
 mod manifest;
+mod node;
 mod on_disk;
 mod orbitdb_access;
 mod references;

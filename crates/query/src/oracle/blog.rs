@@ -1,9 +1,9 @@
 //! Two models as `#[model]` would make them, for this crate's tests and examples.
 
 use debros_core::{
-    BelongsTo, DecodeError, EncodeError, Field, FieldDef, Has, HasMany, IndexDef, LoadedRow, Map, Model, ModelDef,
-    Path, PerUser, ReadOnly, Rel, RelOf, Relation, RelationDef, RelationKind, Required, Role, Row, Scope, Several,
-    Shape, Slot, StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, new_record, put,
+    BelongsTo, Changeable, DecodeError, EncodeError, Field, FieldDef, Has, HasMany, IndexDef, LoadedRow, Map, Model,
+    ModelDef, Path, PerUser, ReadOnly, Rel, RelOf, Relation, RelationDef, RelationKind, Required, Role, Row, Scope,
+    Several, Shape, Slot, StoreKind, Value, Violations, World, Writers, Yields, check, field_def, get, new_record, put,
     stored_key,
 };
 
@@ -121,6 +121,9 @@ impl Row for Post {
         self
     }
 }
+
+impl Changeable for User {}
+impl Changeable for Post {}
 
 impl Model for User {
     type Fields = UserFields;

@@ -2,7 +2,7 @@
 
 use super::{MemoryResolver, MemorySource, blog};
 use crate::{Answer, End, Execute, Executor, Found, Outcome, QueryError, QuerySpec, Reads, Writes};
-use debros_core::{Model, PerUser, UserId, Value, World};
+use debros_core::{Changeable, Model, PerUser, UserId, Value, World};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// A handle over databases in memory, on behalf of one user. It answers at once, and its writes check nothing.
@@ -80,7 +80,7 @@ impl Reads<PerUser> for Memory {}
 impl Writes for Memory {
     type Error = QueryError;
 
-    fn update_all<M: Model>(&self, spec: QuerySpec, set: Vec<(&'static str, Value)>) -> Answer<u64> {
+    fn update_all<M: Changeable>(&self, spec: QuerySpec, set: Vec<(&'static str, Value)>) -> Answer<u64> {
         let memory = self.clone();
         Answer::new(async move {
             let found = memory.found(&spec)?;
@@ -95,7 +95,7 @@ impl Writes for Memory {
         })
     }
 
-    fn delete_all<M: Model>(&self, spec: QuerySpec) -> Answer<u64> {
+    fn delete_all<M: Changeable>(&self, spec: QuerySpec) -> Answer<u64> {
         let memory = self.clone();
         Answer::new(async move {
             let found = memory.found(&spec)?;

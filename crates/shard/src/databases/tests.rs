@@ -180,3 +180,16 @@ fn the_address_of_a_global_model_is_fixed() {
     assert_eq!(spec.name, "debros/1/blog/Tag/-/1.0/0");
     assert_eq!(spec.address().unwrap().to_string(), "/orbitdb/zdpuAnR4EzPAYpt19AdYp5qDtcBp1XJixF7oxibcCzmN2EAzn");
 }
+
+#[test]
+fn documents_and_events_of_one_name_are_kept_apart() {
+    let application = Application::new("app", []).unwrap();
+    let events = ModelDef { store: StoreKind::Events, ..model("Tag", Scope::Global(Writers::Anyone), 1) };
+    let [documents, events] = [&TAG, &events].map(|model| application.database(model, None, 0));
+    assert_eq!(documents.name, events.name);
+    assert_eq!([documents.kind.word(), events.kind.word()], ["documents", "events"]);
+    assert_ne!(documents.address().unwrap(), events.address().unwrap());
+    assert_eq!(application.stored_of(&documents.family), Some(("Tag", StoreKind::Documents)));
+    assert_eq!(application.stored_of(&events.family), Some(("Tag", StoreKind::Events)));
+    assert_eq!(application.stored_of("apple/Tag"), None);
+}

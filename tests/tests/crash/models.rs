@@ -1,21 +1,13 @@
-//! A child process writes and is killed with SIGKILL at random moments, again and again on one data folder. After each
-//! kill every answered operation is there, a batch is whole or absent, and `verify` is clean.
-//!
-//! `DEBROS_CRASH_RUNS` sets how often (100), `DEBROS_CRASH_SEED` repeats a run's delays.
+//! An application writes through models: single records, batches, updates, deletions.
 
+use crate::{child::Child, kills, moment::Moment, random::Random, tidy::Tidy};
 use debros::prelude::*;
-use std::{
-    collections::BTreeMap,
-    io::{BufRead as _, BufReader, Write as _},
-    path::Path,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 /// What the child writes.
 #[model(scope = global, writers = anyone)]
 #[derive(Debug, Clone)]
-pub struct Note {
+pub(crate) struct Note {
     /// Its key.
     #[field(key)]
     pub id: Id<Note>,
@@ -29,7 +21,8 @@ pub struct Note {
     pub text: String,
 }
 
-const CHILD: &str = "DEBROS_CRASH_CHILD";
+/// So many kills happen to one folder.
+const KILLS_OF_A_FOLDER: u64 = 25;
 const BATCH: usize = 7;
 
 async fn open(dir: &Path) -> Db {
@@ -43,15 +36,12 @@ fn note(name: String) -> NewNote {
 /// Not a test of its own: what the killed process does. It says `begin` before and `done` after each operation.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
-    let Ok(argument) = std::env::var(CHILD) else { return };
+    let Some(argument) = Child::argument() else { return };
     let (run, dir) = argument.split_once(' ').expect("run and folder");
     let db = open(Path::new(dir)).await;
     let identity = db.identity("writer").await.expect("an identity");
     let me = db.session(&identity);
-    let say = |line: String| {
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "@{line}").and_then(|()| out.flush()).expect("the parent reads");
-    };
+    let say = |line: String| Child::say(&line);
     say("open".into());
     let mut mine: Vec<Note> = Vec::new();
     for step in 0..100_000 {
@@ -115,48 +105,24 @@ async fn stored(db: &Db) -> State {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answered_writes_survive_kill_9() {
-    let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let runs = setting("DEBROS_CRASH_RUNS").unwrap_or(100);
-    let mut random = setting("DEBROS_CRASH_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    println!("DEBROS_CRASH_SEED={random}");
-    let mut below = |n: u64| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (random >> 33) % n
-    };
-
-    let dir = tempfile::tempdir().expect("a folder");
+    let runs = kills() * 3 / 10;
+    let mut random = Random::of_this_run();
+    let mut dir = tempfile::tempdir().expect("a folder");
     let mut expected = State::new();
     let (mut answered, mut torn) = (0, 0);
     for run in 0..runs {
-        let mut process = Command::new(std::env::current_exe().expect("this program"))
-            .args(["child", "--exact", "--nocapture"])
-            .env(CHILD, format!("{run} {}", dir.path().display()))
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("a child process");
-        let lines = BufReader::new(process.stdout.take().expect("its output")).lines();
-        let (told, lines_told) = std::sync::mpsc::channel();
-        let reader = std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                // the test harness prints on the same pipe; what is ours begins with @
-                if let Some((_, ours)) = line.split_once('@') {
-                    let _ = told.send(ours.to_owned());
-                }
-            }
-        });
-        // one in eight dies while it opens the folder, the others after some writes
-        if below(8) == 0 {
-            std::thread::sleep(Duration::from_millis(below(30)));
-        } else {
-            assert_eq!(lines_told.recv_timeout(Duration::from_secs(60)).as_deref(), Ok("open"), "run {run}");
-            std::thread::sleep(Duration::from_micros(below(60_000)));
+        if run % KILLS_OF_A_FOLDER == 0 {
+            (dir, expected) = (tempfile::tempdir().expect("a folder"), State::new());
         }
-        process.kill().expect("it is alive");
-        process.wait().expect("it is dead");
-        reader.join().expect("its output ends");
+        // one in eight dies while it opens the folder, the others after some writes
+        let moment = match random.below(8) {
+            0 => Moment::Opening(Duration::from_millis(random.below(30))),
+            _ => Moment::Open(Duration::from_micros(random.below(60_000))),
+        };
+        let child = Child::run("models::child", &format!("{run} {}", dir.path().display()), &moment);
 
         let mut open_operation = None;
-        for line in lines_told.try_iter().filter(|line| line != "open") {
+        for line in &child.said {
             let (word, operation) = line.split_once(' ').expect("two words");
             match word {
                 "begin" => open_operation = Some(operation.to_owned()),
@@ -180,11 +146,11 @@ async fn answered_writes_survive_kill_9() {
         }
         let report = db.verify().await.expect("verify runs");
         assert!(report.is_clean(), "run {run}: {report}");
+        // what was killed while it wrote its keys goes on with them
+        db.identity("writer").await.expect("the keys are whole or absent");
         db.close().await.expect("it closes");
+        Tidy::of(dir.path()).assert(report.block_bytes);
     }
-    println!(
-        "{runs} kills, {answered} answered operations, {torn} durable though not answered, {} rows",
-        expected.len()
-    );
+    println!("{runs} kills, {answered} answered operations, {torn} durable though not answered");
     assert!(answered > runs, "the child got to write");
 }
