@@ -8,6 +8,8 @@ mod fault_proxy;
 mod free_port;
 #[cfg(feature = "kubo")]
 mod held;
+#[cfg(feature = "javascript")]
+mod javascript_peer;
 #[cfg(feature = "kubo")]
 mod kubo_daemon;
 #[cfg(feature = "kubo")]
@@ -25,6 +27,8 @@ pub use fault::Fault;
 pub use fault_proxy::FaultProxy;
 #[cfg(feature = "kubo")]
 pub use held::{Held, number_of};
+#[cfg(feature = "javascript")]
+pub use javascript_peer::JavaScriptPeer;
 #[cfg(feature = "kubo")]
 pub use kubo_daemon::KuboDaemon;
 #[cfg(feature = "kubo")]

@@ -1,4 +1,5 @@
-//! The IPFS layer of DeBros: content-addressed blocks in an embedded, crash-safe store.
+//! The IPFS layer of DeBros: content-addressed blocks in an embedded, crash-safe store; with the feature `kubo` a client of
+//! Kubo daemons, with the feature `network` a node of the peer-to-peer network.
 mod apply;
 mod apply_error;
 mod block;

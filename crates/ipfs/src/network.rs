@@ -78,6 +78,16 @@ pub struct Peer {
     pub topics: HashSet<String>,
 }
 
+/// What nodes of this kind call themselves begins like this.
+const AGENT: &str = "debros/";
+
+impl Peer {
+    /// Does it say that it is a node of this kind?
+    pub fn is_debros(&self) -> bool {
+        self.agent.as_ref().is_some_and(|agent| agent.starts_with(AGENT))
+    }
+}
+
 /// What happens in the network, one after the other.
 #[derive(Debug)]
 pub struct NetworkEvents {
@@ -139,7 +149,9 @@ impl Network {
         runtime: runtime::Handle,
         ended: watch::Receiver<bool>,
     ) -> Result<(Hub, Network, NetworkEvents), NetworkError> {
-        let protocols = Arc::new(Protocols::default());
+        let known = watch::Sender::new(Known::default());
+        let seen = known.subscribe();
+        let protocols = Arc::new(Protocols::new(seen.clone()));
         let behaviour = behaviour::Behaviour::new(&key, &options, Streams::new(protocols.clone()))?;
         let streams = options.limits.streams_per_connection;
         let muxer = move || {
@@ -159,9 +171,7 @@ impl Network {
             .build();
         let (commands, received) = mpsc::unbounded_channel();
         let (events, taken) = mpsc::channel(EVENTS);
-        let known = watch::Sender::new(Known::default());
         let charges = charges::Charges::new(options.limits.waiting_messages, options.limits.waiting_bytes);
-        let seen = known.subscribe();
         let mut hub = Hub { swarm, commands: received, events, charges, known, dials: HashMap::new() };
         let id = *hub.swarm.local_peer_id();
         let streams = bitswap::Streams { protocols: protocols.clone(), commands: commands.clone() };
@@ -180,6 +190,16 @@ impl Network {
     /// Where it listens, as addresses that others can dial.
     pub fn addresses(&self) -> Vec<Multiaddr> {
         self.inner.known.borrow().addresses.clone()
+    }
+
+    /// A peer that is connected.
+    pub fn peer(&self, id: &PeerId) -> Option<Peer> {
+        self.inner.known.borrow().peers.get(id).cloned()
+    }
+
+    /// Is this peer connected, and says that it is a node of this kind?
+    pub fn is_debros(&self, peer: &PeerId) -> bool {
+        self.inner.known.borrow().peers.get(peer).is_some_and(Peer::is_debros)
     }
 
     /// The peers that are connected.
@@ -237,7 +257,16 @@ impl Network {
     /// # Errors
     /// If somebody in this process does already, or it is no name of a protocol.
     pub fn accept(&self, protocol: &str) -> Result<IncomingStreams, StreamError> {
-        self.inner.protocols.accept(protocol)
+        self.inner.protocols.accept(protocol, None)
+    }
+
+    /// The same, but only those peers may open streams that listen to a topic and are no nodes of this kind. Of protocols
+    /// that are many, each peer is to see few: the names go into every message of identify, which is short.
+    ///
+    /// # Errors
+    /// As [`Network::accept`].
+    pub fn accept_on_topic(&self, protocol: &str, topic: &str) -> Result<IncomingStreams, StreamError> {
+        self.inner.protocols.accept(protocol, Some(topic))
     }
 
     /// Opens a stream to a peer that is connected.
@@ -256,7 +285,16 @@ impl Network {
     /// # Errors
     /// If its hash is none that can be checked here, or the network was closed.
     pub async fn fetch(&self, cid: &Cid, first: &[PeerId]) -> Result<Bytes, FetchError> {
-        self.inner.bitswap.fetch(cid, first).await
+        self.inner.bitswap.fetch(cid, first, true).await
+    }
+
+    /// The same, but it is not asked for again when the peers that are connected, but for those that do not answer, have
+    /// said that they have not got it.
+    ///
+    /// # Errors
+    /// As [`Network::fetch`], and if nobody has it.
+    pub async fn find(&self, cid: &Cid, first: &[PeerId]) -> Result<Bytes, FetchError> {
+        self.inner.bitswap.fetch(cid, first, false).await
     }
 
     /// Runs something on the threads of the network, until it ends or the network does.

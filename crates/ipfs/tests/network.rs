@@ -10,8 +10,8 @@ use std::{
 
 use cid::multihash::Multihash;
 use debros_ipfs::{
-    BlockSource, Bytes, Cid, DialError, Network, NetworkEvent, NetworkEvents, NetworkKey, NetworkOptions, StreamError,
-    Verdict,
+    BlockSource, Bytes, Cid, DialError, FetchError, Network, NetworkEvent, NetworkEvents, NetworkKey, NetworkOptions,
+    StreamError, Verdict,
 };
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use sha2::{Digest as _, Sha256};
@@ -177,6 +177,26 @@ async fn streams_are_opened_by_the_name_of_their_protocol() {
 }
 
 #[tokio::test]
+async fn a_protocol_of_a_topic_is_not_offered_to_nodes_of_this_kind_nor_announced() {
+    let (one, two) = (Node::start().await, Node::start().await);
+    let id = two.network.id();
+    let _many: Vec<_> = (0..1000)
+        .map(|n| two.network.accept_on_topic(&format!("/a/protocol/with/a/long/name/{n}"), &format!("{n}")).unwrap())
+        .collect();
+    one.network.subscribe("7");
+    one.dial(&two).await;
+    // identify works, though all names together would not fit
+    let identified = async {
+        while !one.network.peer(&id).is_some_and(|peer| peer.is_debros()) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, identified).await.unwrap();
+    let refused = one.network.open(id, "/a/protocol/with/a/long/name/7").await;
+    assert!(matches!(refused, Err(StreamError::Unsupported { .. })), "{refused:?}");
+}
+
+#[tokio::test]
 async fn blocks_come_from_whoever_has_them() {
     let (one, two, three) = (Node::start().await, Node::start().await, Node::start().await);
     one.dial(&two).await;
@@ -230,4 +250,6 @@ async fn a_peer_that_withholds_or_sends_garbage_stops_nobody() {
     assert_eq!(block, b"block"[..]);
     let gone = cid_of(b"nobody has it");
     assert!(timeout(Duration::from_millis(200), one.network.fetch(&gone, &[])).await.is_err());
+    let found = timeout(PATIENCE, one.network.find(&gone, &[])).await.unwrap();
+    assert!(matches!(found, Err(FetchError::NotFound(_))), "{found:?}");
 }

@@ -23,6 +23,7 @@
 //! | look into a folder without its schema | [`Inspection`] |
 //! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`Events`], [`Capabilities`], [`SigningKey`], [`PublicKey`] |
 //! | encrypt payloads or whole entries | [`Encryption`], [`Cipher`], [`XChaCha20Cipher`], [`SimpleEncryption`] |
+//! | replicate with peers (feature `network`) | `Node::replicate`, `Replication` |
 //! | know what a JavaScript peer sees | [`JavaScriptLog`], [`JavaScriptEntry`] |
 //!
 //! # A database without models

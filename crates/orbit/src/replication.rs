@@ -4,11 +4,13 @@ mod driver;
 mod exchange;
 mod fetcher;
 mod node_blocks;
+mod redials;
 mod remembered;
 mod replica;
 mod replication_error;
 mod replication_event;
 mod replicator;
+mod slots;
 mod sync_state;
 
 pub use replication_error::ReplicationError;
@@ -89,17 +91,21 @@ impl Replication {
         self.network.peers()
     }
 
-    /// Connects to the peer at an address, and gives its id.
+    /// Connects to the peer at an address, and gives its id. When the connection ends, it is dialled again and again.
     ///
     /// # Errors
-    /// If it cannot be reached.
+    /// If it cannot be reached. Then it is not dialled again.
     pub async fn dial(&self, address: Multiaddr) -> Result<PeerId, DialError> {
-        self.network.dial(address).await
+        let peer = self.network.dial(address.clone()).await?;
+        // after the end there is nobody to keep it
+        let _ = self.wishes.send(Wish::Keep { peer, address });
+        Ok(peer)
     }
 
-    /// Ends the connections with a peer.
+    /// Ends the connections with a peer, which is not dialled again. It may dial itself.
     pub fn disconnect(&self, peer: PeerId) {
-        self.network.disconnect(peer);
+        // after the end there are no connections
+        let _ = self.wishes.send(Wish::Disconnect { peer });
     }
 
     /// Replicates a database from now on, and the one that says who may write it. Nothing, if it is replicated.

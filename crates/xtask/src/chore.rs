@@ -16,6 +16,7 @@ cargo xtask test [--no-fail-fast] [PART..]
     vectors  the OrbitDB vectors; ORBITDB_VECTORS=DIR takes them from another folder
     crash    a child process writes and is killed, 200 times; see `cargo xtask crash`
     kubo     what needs a Kubo daemon, against a real one; see `cargo xtask kubo`
+    javascript  replication with JavaScript OrbitDB peers, which Node 20 or newer runs and npm installs
     deny     licences and sources of the dependencies; only when named, as it needs cargo-deny
 cargo xtask crash [--times N]
     Kills a process that writes 10,000 times, or N. DEBROS_CRASH_SEED repeats the choices of a run, which prints it.

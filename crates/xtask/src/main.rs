@@ -12,6 +12,7 @@
 mod cargo;
 mod chore;
 mod kubo;
+mod node;
 mod part;
 mod summary;
 mod targets;

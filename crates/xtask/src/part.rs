@@ -3,12 +3,12 @@
 use crate::{
     cargo::{Cargo, Ended},
     kubo::Kubo,
-    targets,
+    node, targets,
 };
 use std::{fmt, io};
 
-/// Compiles what needs a Kubo daemon, too.
-const KUBO: &str = "--features=debros-tests/kubo,debros-book/kubo";
+/// Compiles what needs a Kubo daemon or the network, too.
+const FEATURES: &str = "--features=debros-tests/kubo,debros-tests/javascript,debros-book/kubo";
 
 /// A part of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) enum Part {
     Crash,
     /// What needs a Kubo daemon.
     Kubo,
+    /// What needs JavaScript peers.
+    JavaScript,
     /// Licences and sources of the dependencies.
     Deny,
 }
@@ -38,10 +40,7 @@ pub(crate) enum Part {
 impl Part {
     /// What runs when no part is named: what fails soonest comes first. `deny` is missing, because its program has to
     /// be installed first, which takes minutes.
-    pub(crate) const DEFAULT: [Part; 9] =
-        [Part::Fmt, Part::Clippy, Part::Unit, Part::Ui, Part::Doc, Part::Book, Part::Vectors, Part::Crash, Part::Kubo];
-
-    const ALL: [Part; 10] = [
+    pub(crate) const DEFAULT: [Part; 10] = [
         Part::Fmt,
         Part::Clippy,
         Part::Unit,
@@ -51,6 +50,20 @@ impl Part {
         Part::Vectors,
         Part::Crash,
         Part::Kubo,
+        Part::JavaScript,
+    ];
+
+    const ALL: [Part; 11] = [
+        Part::Fmt,
+        Part::Clippy,
+        Part::Unit,
+        Part::Ui,
+        Part::Doc,
+        Part::Book,
+        Part::Vectors,
+        Part::Crash,
+        Part::Kubo,
+        Part::JavaScript,
         Part::Deny,
     ];
 
@@ -71,28 +84,30 @@ impl Part {
             Part::Vectors => "vectors",
             Part::Crash => "crash",
             Part::Kubo => "kubo",
+            Part::JavaScript => "javascript",
             Part::Deny => "deny",
         }
     }
 
     /// Runs it.
     ///
-    /// Always with all default members and the feature `kubo`, never with `--package`: the features of shared dependencies are then
+    /// Always with all default members and these features, never with `--package`: the features of shared dependencies are then
     /// the same in every part, and nothing is compiled twice. Only the lints look at `crates/bench`, too, which brings SQLite, and at
-    /// the libraries without the feature; that they work without it is shown by the applications of `tests/outside`.
+    /// the libraries without the features; that they work without it is shown by the applications of `tests/outside`.
     pub(crate) fn run(self, cargo: &Cargo) -> io::Result<Ended> {
         match self {
             Part::Fmt => cargo.run(["fmt", "--all", "--check"]),
             Part::Clippy => {
                 let strict = ["--quiet", "--", "--deny", "warnings"];
-                let all = cargo.run(["clippy", KUBO, "--workspace", "--all-targets"].iter().chain(&strict).copied())?;
+                let all =
+                    cargo.run(["clippy", FEATURES, "--workspace", "--all-targets"].iter().chain(&strict).copied())?;
                 if !all.success {
                     return Ok(all);
                 }
                 cargo.run(["clippy", "--package", "debros"].iter().chain(&strict).copied())
             }
             Part::Unit => {
-                let mut arguments = ["test", KUBO, "--lib", "--bins"].map(str::to_owned).to_vec();
+                let mut arguments = ["test", FEATURES, "--lib", "--bins"].map(str::to_owned).to_vec();
                 for target in targets::of_unit(cargo.root())? {
                     arguments.extend(["--test".to_owned(), target]);
                 }
@@ -100,9 +115,9 @@ impl Part {
             }
             Part::Ui => target(cargo, "ui"),
             Part::Doc => {
-                let examples = cargo.run(["test", KUBO, "--doc"])?;
+                let examples = cargo.run(["test", FEATURES, "--doc"])?;
                 let pages = if examples.success {
-                    cargo.with("RUSTDOCFLAGS", "--deny warnings").run(["doc", KUBO, "--no-deps", "--quiet"])?
+                    cargo.with("RUSTDOCFLAGS", "--deny warnings").run(["doc", FEATURES, "--no-deps", "--quiet"])?
                 } else {
                     Ended::default()
                 };
@@ -111,17 +126,21 @@ impl Part {
             Part::Book => {
                 let kubo = Kubo::ready(cargo.root())?;
                 let cargo = cargo.with("KUBO_BIN", kubo.program());
-                some(cargo.run(["test", KUBO, "--test", "chapters", "--test", "links"])?)
+                some(cargo.run(["test", FEATURES, "--test", "chapters", "--test", "links"])?)
             }
             Part::Vectors => target(cargo, "vectors"),
             Part::Crash => target(cargo, "crash"),
             Part::Kubo => {
                 let kubo = Kubo::ready(cargo.root())?;
-                let mut arguments = ["test", KUBO].map(str::to_owned).to_vec();
+                let mut arguments = ["test", FEATURES].map(str::to_owned).to_vec();
                 for target in targets::of_kubo(cargo.root())? {
                     arguments.extend(["--test".to_owned(), target]);
                 }
                 some(cargo.with("KUBO_BIN", kubo.program()).run(arguments)?)
+            }
+            Part::JavaScript => {
+                node::check()?;
+                target(cargo, "javascript_peers")
             }
             Part::Deny => {
                 cargo.run(["deny", "--all-features", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"])
@@ -137,7 +156,7 @@ impl fmt::Display for Part {
 }
 
 fn target(cargo: &Cargo, name: &str) -> io::Result<Ended> {
-    some(cargo.run(["test", KUBO, "--test", name])?)
+    some(cargo.run(["test", FEATURES, "--test", name])?)
 }
 
 /// A part that ran no test has failed.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs, io, path::Path};
 
 /// The targets that have a part of their own.
-const OTHER_PARTS: [&str; 5] = ["ui", "chapters", "links", "vectors", "crash"];
+const OTHER_PARTS: [&str; 6] = ["ui", "chapters", "links", "vectors", "crash", "javascript_peers"];
 /// What the targets of the part `kubo` begin with.
 const KUBO: &str = "kubo_";
 

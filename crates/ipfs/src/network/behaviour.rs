@@ -41,7 +41,7 @@ impl Behaviour {
             .with_max_established(Some(limits.connections))
             .with_max_established_incoming(Some(limits.inbound_connections))
             .with_max_established_per_peer(Some(limits.connections_per_peer));
-        let agent = concat!("debros/", env!("CARGO_PKG_VERSION")).to_owned();
+        let agent = format!("{}{}", super::AGENT, env!("CARGO_PKG_VERSION"));
         let about = identify::Config::new("ipfs/0.1.0".to_owned(), key.0.public()).with_agent_version(agent);
         let mdns = match options.mdns {
             true => Some(

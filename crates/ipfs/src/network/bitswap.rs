@@ -47,6 +47,9 @@ pub enum FetchError {
     /// Only SHA2-256 is checked here.
     #[error("the block {0} cannot be fetched: only blocks with a SHA2-256 hash can")]
     UnknownHash(Box<Cid>),
+    /// Nobody has it.
+    #[error("no peer that is connected has the block {0}; it can be asked for again")]
+    NotFound(Box<Cid>),
     /// The network was closed.
     #[error("the network of this node was closed")]
     Closed,
@@ -83,7 +86,7 @@ impl Bitswap {
         wants: usize,
         runtime: &runtime::Handle,
     ) -> Result<Bitswap, StreamError> {
-        let mut incoming = streams.protocols.accept(PROTOCOL)?;
+        let mut incoming = streams.protocols.accept(PROTOCOL, None)?;
         let client = Client::start(streams.clone(), known.clone(), runtime);
         let server = Server::start(streams, known, blocks, wants, runtime);
         let (of_streams, handle) = (client.clone(), runtime.clone());
@@ -103,8 +106,8 @@ impl Bitswap {
         Ok(Bitswap { client })
     }
 
-    pub(super) async fn fetch(&self, cid: &Cid, first: &[PeerId]) -> Result<Bytes, FetchError> {
-        self.client.fetch(cid, first).await
+    pub(super) async fn fetch(&self, cid: &Cid, first: &[PeerId], patient: bool) -> Result<Bytes, FetchError> {
+        self.client.fetch(cid, first, patient).await
     }
 }
 

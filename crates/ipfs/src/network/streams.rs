@@ -5,7 +5,7 @@ use std::{
     collections::{HashMap, VecDeque},
     convert::Infallible,
     future::{Ready, ready},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -19,9 +19,9 @@ use libp2p::{
         handler::{ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound},
     },
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use super::StreamError;
+use super::{StreamError, hub::Known};
 
 /// How many streams of one protocol wait to be taken; more are reset.
 const WAITING: usize = 128;
@@ -29,36 +29,72 @@ const WAITING: usize = 128;
 const NEGOTIATION: Duration = Duration::from_secs(10);
 
 /// The protocols that are handled here.
-#[derive(Debug, Default)]
+///
+/// Whom they are offered to matters: the names go into every message of identify, for which JavaScript takes 8 KiB and
+/// this libp2p 4 KiB, and are looked through whenever a connection does anything.
+#[derive(Debug)]
 pub(super) struct Protocols {
-    handled: Mutex<HashMap<StreamProtocol, mpsc::Sender<(PeerId, Stream)>>>,
+    known: watch::Receiver<Known>,
+    handled: Mutex<Handled>,
+}
+
+#[derive(Debug, Default)]
+struct Handled {
+    streams: HashMap<StreamProtocol, mpsc::Sender<(PeerId, Stream)>>,
+    /// Offered to everyone.
+    open: Vec<StreamProtocol>,
+    /// Offered to JavaScript's and other peers that listen to the topic.
+    by_topic: HashMap<String, StreamProtocol>,
 }
 
 impl Protocols {
-    pub(super) fn accept(&self, protocol: &str) -> Result<IncomingStreams, StreamError> {
+    pub(super) fn new(known: watch::Receiver<Known>) -> Protocols {
+        Protocols { known, handled: Mutex::default() }
+    }
+
+    /// Streams that anyone may open; with a topic, whoever listens to it and is not a node of this kind.
+    pub(super) fn accept(&self, protocol: &str, topic: Option<&str>) -> Result<IncomingStreams, StreamError> {
         let name = StreamProtocol::try_from_owned(protocol.to_owned())
             .map_err(|_| StreamError::NoProtocol(protocol.to_owned()))?;
-        let mut handled = self.handled.lock().unwrap_or_else(PoisonError::into_inner);
-        handled.retain(|_, streams| !streams.is_closed());
-        if handled.contains_key(&name) {
+        let mut handled = self.handled();
+        if handled.streams.get(&name).is_some_and(|streams| !streams.is_closed()) {
             return Err(StreamError::Taken(protocol.to_owned()));
         }
-        let (streams, taken) = mpsc::channel(WAITING);
-        handled.insert(name, streams);
+        let Handled { streams, open, by_topic } = &mut *handled;
+        streams.retain(|other, streams| !streams.is_closed() && *other != name);
+        open.retain(|name| streams.contains_key(name));
+        by_topic.retain(|_, name| streams.contains_key(name));
+        let (taker, taken) = mpsc::channel(WAITING);
+        streams.insert(name.clone(), taker);
+        match topic {
+            Some(topic) => drop(by_topic.insert(topic.to_owned(), name)),
+            None => open.push(name),
+        }
         Ok(IncomingStreams { taken })
     }
 
-    fn names(&self) -> Vec<StreamProtocol> {
-        let handled = self.handled.lock().unwrap_or_else(PoisonError::into_inner);
-        handled.iter().filter(|(_, streams)| !streams.is_closed()).map(|(name, _)| name.clone()).collect()
+    /// What is offered to a peer.
+    fn names(&self, peer: &PeerId) -> Vec<StreamProtocol> {
+        let handled = self.handled();
+        let mut names = handled.open.clone();
+        if let Some(peer) = self.known.borrow().peers.get(peer)
+            && !peer.is_debros()
+        {
+            names.extend(peer.topics.iter().filter_map(|topic| handled.by_topic.get(topic)).cloned());
+        }
+        names.retain(|name| handled.streams.get(name).is_some_and(|streams| !streams.is_closed()));
+        names
     }
 
     fn give(&self, protocol: &StreamProtocol, peer: PeerId, stream: Stream) {
-        let handled = self.handled.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(streams) = handled.get(protocol) {
+        if let Some(streams) = self.handled().streams.get(protocol) {
             // a stream that finds no place is dropped, which resets it
             let _ = streams.try_send((peer, stream));
         }
+    }
+
+    fn handled(&self) -> MutexGuard<'_, Handled> {
+        self.handled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -163,7 +199,7 @@ impl ConnectionHandler for StreamsOfConnection {
     type OutboundOpenInfo = Opening;
 
     fn listen_protocol(&self) -> SubstreamProtocol<ByName> {
-        SubstreamProtocol::new(ByName(self.protocols.names()), ())
+        SubstreamProtocol::new(ByName(self.protocols.names(&self.peer)), ())
     }
 
     fn poll(&mut self, _: &mut Context<'_>) -> Poll<ConnectionHandlerEvent<ByName, Opening, Infallible>> {

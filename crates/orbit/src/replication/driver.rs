@@ -1,31 +1,40 @@
 use super::{
+    exchange::{OURS, named},
     fetcher::{Fetcher, MOST},
+    redials::Redials,
     replica::{Done, MESSAGES, Parts, Replica},
     replicator::{Action, Replicator},
+    slots::Slots,
 };
 use crate::{
-    DatabaseId, Hash, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError, ReplicationEvent,
-    SyncState, Wanted,
+    Address, DatabaseId, Hash, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError,
+    ReplicationEvent, SyncState, Wanted,
 };
-use debros_ipfs::{Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
+use debros_ipfs::{IncomingStreams, Multiaddr, Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Instant,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 use tokio::{
-    sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch},
+    sync::{Notify, broadcast, mpsc, oneshot, watch},
     task::JoinSet,
     time::sleep_until,
 };
 
-/// So many exchanges are under way at a time, of all databases and peers together.
-const EXCHANGES: usize = 32;
+/// So many exchanges are under way at a time, of all databases: with all peers together, and with one. As many again are
+/// that peers have begun.
+const EXCHANGES: (usize, usize) = (64, 8);
+
+/// However many commits there are, the heads of all databases are looked at only so often.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// What the driver is asked to do.
 pub(super) enum Wish {
     Open { database: DatabaseId, answer: oneshot::Sender<Result<(), ReplicationError>> },
     Shut { database: DatabaseId, answer: oneshot::Sender<bool> },
+    Keep { peer: PeerId, address: Multiaddr },
+    Disconnect { peer: PeerId },
     Sync { database: DatabaseId, answer: oneshot::Sender<Result<SyncState, ReplicationError>> },
 }
 
@@ -37,11 +46,13 @@ pub(super) struct Driver {
     events: NetworkEvents,
     wishes: mpsc::UnboundedReceiver<Wish>,
     commits: watch::Receiver<u64>,
+    redials: Redials,
     replicas: HashMap<DatabaseId, Replica>,
     topics: HashMap<String, DatabaseId>,
     /// Who listens to which topics, of those that are replicated and of others, which may be replicated later.
     subscribed: HashMap<PeerId, HashSet<String>>,
-    exchanges: Arc<Semaphore>,
+    begun: Arc<Slots>,
+    answered: Arc<Slots>,
     told: broadcast::Sender<ReplicationEvent>,
     done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
 }
@@ -63,10 +74,12 @@ impl Driver {
             events,
             wishes,
             commits,
+            redials: Redials::default(),
             replicas: HashMap::new(),
             topics: HashMap::new(),
             subscribed: HashMap::new(),
-            exchanges: Arc::new(Semaphore::new(EXCHANGES)),
+            begun: Arc::new(Slots::new(EXCHANGES.0, EXCHANGES.1)),
+            answered: Arc::new(Slots::new(EXCHANGES.0, EXCHANGES.1)),
             told,
             done: mpsc::unbounded_channel(),
         }
@@ -74,8 +87,16 @@ impl Driver {
 
     /// Goes on until it is not wanted any more, the network ends, or the node is closed.
     pub(super) async fn run(mut self) {
+        let mut tasks = JoinSet::new();
+        // nobody else in this process handles it: the network is this node's own
+        if let Ok(streams) = self.network.accept(OURS) {
+            tasks.spawn(listen(streams, self.done.0.clone()));
+        }
+        // when the heads are to be looked at, and when they were
+        let (mut look, mut looked) = (None, Instant::now());
         loop {
-            let next = self.replicas.values().filter_map(|replica| replica.replicator.next()).min();
+            let next = self.replicas.values().filter_map(|replica| replica.replicator.next());
+            let next = next.chain(self.redials.next()).chain(look).min();
             let wait = async {
                 match next {
                     Some(next) => sleep_until(next.into()).await,
@@ -93,19 +114,34 @@ impl Driver {
                 },
                 // `self` has the other end
                 Some(done) = self.done.1.recv() => self.was_done(done),
-                changed = self.commits.changed() => {
-                    // an error, here and there, means that the node was closed
-                    if changed.is_err() || self.look_at_heads().is_err() {
-                        break;
-                    }
-                }
+                changed = self.commits.changed(), if look.is_none() => match changed {
+                    Ok(()) => look = Some(looked + LOOK),
+                    Err(_) => break,
+                },
                 () = wait => {}
             }
             let now = Instant::now();
+            if look.is_some_and(|look| look <= now) {
+                (look, looked) = (None, now);
+                // an error means that the node was closed
+                if self.look_at_heads().is_err() {
+                    break;
+                }
+            }
             for replica in self.replicas.values_mut() {
                 let actions = replica.replicator.due(now);
                 replica.act(actions);
             }
+            for (peer, address) in self.redials.due(now) {
+                let (network, done) = (self.network.clone(), self.done.0.clone());
+                tasks.spawn(async move {
+                    if network.dial(address).await.is_err() {
+                        // without a driver there is nobody to try again
+                        let _ = done.send(Done::NotReached(peer));
+                    }
+                });
+            }
+            while tasks.try_join_next().is_some() {}
         }
         self.network.close().await;
     }
@@ -117,13 +153,27 @@ impl Driver {
                 let _ = answer.send(self.open(database));
             }
             Wish::Shut { database, answer } => {
-                let replica = self.replicas.remove(&database);
-                if let Some(replica) = &replica {
-                    let topic = replica.parts.topic();
-                    self.topics.remove(&topic);
-                    self.network.unsubscribe(&topic);
+                let Some(mut replica) = self.replicas.remove(&database) else {
+                    let _ = answer.send(false);
+                    return;
+                };
+                let topic = replica.parts.topic();
+                self.topics.remove(&topic);
+                self.network.unsubscribe(&topic);
+                self.network.spawn(async move {
+                    replica.tasks.shutdown().await;
+                    let _ = answer.send(true);
+                });
+            }
+            Wish::Keep { peer, address } => {
+                self.redials.keep(peer, address);
+                if !self.network.is_connected(&peer) {
+                    self.redials.lost(&peer, Instant::now());
                 }
-                let _ = answer.send(replica.is_some());
+            }
+            Wish::Disconnect { peer } => {
+                self.redials.forget(&peer);
+                self.network.disconnect(peer);
             }
             Wish::Sync { database, answer } => {
                 let _ = answer.send(self.sync(database));
@@ -147,19 +197,23 @@ impl Driver {
             network: self.network.clone(),
             info,
             limits: self.limits.clone(),
-            exchanges: self.exchanges.clone(),
+            begun: self.begun.clone(),
+            answered: self.answered.clone(),
+            answering: Mutex::default(),
             told: self.told.clone(),
             done: self.done.0.clone(),
             fetch: Notify::new(),
         });
         // first the protocol, then the topic: JavaScript dials when it sees that somebody listens, and only then
-        let streams = self.network.accept(&parts.protocol()).map_err(|_| ReplicationError::Closed)?;
         let topic = parts.topic();
+        let streams = self.network.accept_on_topic(&parts.protocol(), &topic);
+        // a task of the same database that was shut a moment ago holds them yet
+        let streams = streams.map_err(|_| ReplicationError::Closing(database))?;
         self.network.subscribe(&topic);
         let (messages, received) = mpsc::channel(MESSAGES);
         let (peers, seen) = watch::channel(Vec::new());
         let mut tasks = JoinSet::new();
-        tasks.spawn(parts.clone().answer(streams));
+        tasks.spawn(parts.clone().answer_all(streams));
         tasks.spawn(parts.clone().listen(received));
         tasks.spawn(Fetcher::new(parts.clone(), seen).run());
         let mut replica = Replica { replicator: Replicator::new(heads), messages, parts, peers, tasks };
@@ -192,8 +246,12 @@ impl Driver {
 
     fn happened(&mut self, event: NetworkEvent) {
         match event {
-            NetworkEvent::Connected(peer) => self.tell(ReplicationEvent::Connected(peer)),
+            NetworkEvent::Connected(peer) => {
+                self.redials.connected(&peer);
+                self.tell(ReplicationEvent::Connected(peer));
+            }
             NetworkEvent::Disconnected(peer) => {
+                self.redials.lost(&peer, Instant::now());
                 self.subscribed.remove(&peer);
                 for replica in self.replicas.values_mut() {
                     replica.left(&peer);
@@ -246,6 +304,15 @@ impl Driver {
                     entries.into_iter().for_each(|entry| replicator.heard(entry));
                 }
             }
+            Done::NotReached(peer) => self.redials.lost(&peer, now),
+            Done::Asked(peer, stream, manifest) => {
+                let database = self.topics.get(&Address::of(manifest).to_string());
+                // otherwise the stream is dropped, and the peer tries again some time
+                if let Some(replica) = database.and_then(|database| self.replicas.get_mut(database)) {
+                    replica.let_go();
+                    replica.tasks.spawn(replica.parts.clone().answer(peer, stream));
+                }
+            }
         }
     }
 
@@ -285,6 +352,11 @@ impl Driver {
 }
 
 impl Replica {
+    /// Of the tasks that have ended.
+    fn let_go(&mut self) {
+        while self.tasks.try_join_next().is_some() {}
+    }
+
     fn subscribed(&mut self, peer: PeerId) {
         self.replicator.subscribed(peer, Instant::now());
         self.peers_changed();
@@ -303,13 +375,32 @@ impl Replica {
     }
 
     fn act(&mut self, actions: Vec<Action>) {
-        // those that have ended
-        while self.tasks.try_join_next().is_some() {}
+        self.let_go();
         for action in actions {
             match action {
                 Action::Exchange(peer) => self.tasks.spawn(self.parts.clone().exchange_with(peer)),
                 Action::Publish(entry) => self.tasks.spawn(self.parts.clone().publish_entry(entry)),
             };
+        }
+    }
+}
+
+/// Listens to the exchanges that nodes of this kind begin.
+async fn listen(mut streams: IncomingStreams, done: mpsc::UnboundedSender<Done>) {
+    let mut tasks = JoinSet::new();
+    loop {
+        tokio::select! {
+            stream = streams.next() => {
+                let Some((peer, mut stream)) = stream else { return };
+                let done = done.clone();
+                tasks.spawn(async move {
+                    if let Some(manifest) = named(&mut stream).await {
+                        // without a driver there is nothing to answer
+                        let _ = done.send(Done::Asked(peer, stream, manifest));
+                    }
+                });
+            }
+            Some(_) = tasks.join_next() => {}
         }
     }
 }

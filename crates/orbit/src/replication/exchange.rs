@@ -1,7 +1,7 @@
 //! The heads protocol, as JavaScript speaks it: both sides send their heads at once and then end; nothing says where one
 //! head ends and the next begins.
 
-use crate::{limits::MAX_ACCEPTED, scanner::Scanner};
+use crate::{Hash, limits::MAX_ACCEPTED, scanner::Scanner};
 use debros_ipfs::{Bytes, PeerStream};
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use std::time::Duration;
@@ -9,6 +9,10 @@ use tokio::{
     sync::oneshot,
     time::{Instant, timeout, timeout_at},
 };
+
+/// Nodes of this kind have one protocol for all databases, as the names of protocols are announced. Whoever opens a stream
+/// first says which database is meant: the digest of its manifest.
+pub(super) const OURS: &str = "/debros/heads/1";
 
 /// A larger write becomes several frames, and JavaScript takes each frame for a head.
 const FRAME: usize = 16 << 10;
@@ -71,6 +75,18 @@ pub(super) async fn exchange(stream: PeerStream, heads: &[Bytes]) -> Option<Vec<
     let (sent, received) = timeout_at(deadline, both).await.ok()?;
     sent?;
     Some(items(&received?))
+}
+
+/// Says which database is meant, on a stream of [`OURS`].
+pub(super) async fn name(stream: &mut PeerStream, manifest: &Hash) -> Option<()> {
+    timeout(PATIENCE, stream.write_all(manifest.digest())).await.ok()?.ok()
+}
+
+/// Reads which database is meant.
+pub(super) async fn named(stream: &mut PeerStream) -> Option<Hash> {
+    let mut digest = [0; 32];
+    timeout(PATIENCE, stream.read_exact(&mut digest)).await.ok()?.ok()?;
+    Some(Hash::from_digest(digest))
 }
 
 /// The items of a sequence of DAG-CBOR, up to what is none.

@@ -19,7 +19,7 @@ const IN_VAIN: usize = AT_A_TIME / 2;
 /// So long a block is waited for, the first time and later.
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
 /// The first pause before a block is asked for again, doubled until the longest.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(300));
+const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(300));
 /// What was fetched is stored when it is so much, or nothing more has come for so long.
 const BATCH_ENTRIES: usize = 1024;
 const BATCH_BYTES: usize = 2 << 20;
@@ -90,7 +90,7 @@ impl Fetcher {
             while under_way.len() < AT_A_TIME
                 && let Some((wanted, in_vain)) = queue.pop()
             {
-                self.tried(wanted.hash());
+                self.tried(wanted.hash(), PATIENCE.1);
                 let (parts, peers) = (self.parts.clone(), self.peers.borrow().clone());
                 let patience = if in_vain { PATIENCE.1 } else { PATIENCE.0 };
                 under_way.push(async move {
@@ -110,8 +110,9 @@ impl Fetcher {
             tokio::select! {
                 Some((wanted, in_vain, block)) = under_way.next() => {
                     queue.ended(&wanted, in_vain, block.is_some());
-                    if let Some(block) = block {
-                        self.fetched(wanted, &block, &mut batch, &mut queue)?;
+                    match block {
+                        Some(block) => self.fetched(wanted, &block, &mut batch, &mut queue)?,
+                        None => self.failed(&wanted.hash()),
                     }
                 }
                 () = self.parts.fetch.notified() => look = true,
@@ -145,10 +146,17 @@ impl Fetcher {
         Ok(next)
     }
 
-    fn tried(&mut self, hash: Hash) {
+    /// It is being asked for, which takes so long at most.
+    fn tried(&mut self, hash: Hash, at_most: Duration) {
         let tries = self.tries.get(&hash).map_or(0, |(tries, _)| *tries);
-        let pause = PAUSE.0.saturating_mul(1 << tries.min(16)).min(PAUSE.1);
-        self.tries.insert(hash, (tries.saturating_add(1), Instant::now() + PATIENCE.1 + pause));
+        self.tries.insert(hash, (tries.saturating_add(1), Instant::now() + at_most + pause(tries)));
+    }
+
+    /// Nobody had it.
+    fn failed(&mut self, hash: &Hash) {
+        if let Some((tries, again)) = self.tries.get_mut(hash) {
+            *again = Instant::now() + pause(tries.saturating_sub(1));
+        }
     }
 
     /// Keeps what was fetched, and goes on to what it builds on.
@@ -194,6 +202,11 @@ impl Fetcher {
             queue.seen.remove(&hash);
         }
     }
+}
+
+/// How long after so many tries.
+fn pause(tries: u32) -> Duration {
+    PAUSE.0.saturating_mul(1 << tries.min(16)).min(PAUSE.1)
 }
 
 impl Batch {

@@ -1,6 +1,7 @@
 use super::{
-    exchange::{exchange, fitting},
+    exchange::{OURS, exchange, fitting, name},
     replicator::{Exchanged, Replicator},
+    slots::Slots,
 };
 use crate::{
     DatabaseInfo, Entry, Hash, Hold, JoinError, Limits, Node, ReadDocuments as _, ReadError, Receipt, ReceiveError,
@@ -9,9 +10,12 @@ use crate::{
 use debros_ipfs::{
     Bytes, Durability, IncomingStreams, Network, PeerId, PeerStream, ReadState as _, StreamError, TopicMessage, Verdict,
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 use tokio::{
-    sync::{Notify, Semaphore, broadcast, mpsc, watch},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch},
     task::{JoinSet, spawn_blocking},
 };
 
@@ -20,7 +24,7 @@ pub(super) const MESSAGES: usize = 256;
 /// So many are taken together.
 const TOGETHER: usize = 64;
 /// So many exchanges with one peer, of one database, that the peer has begun.
-const EXCHANGES: usize = 2;
+const ANSWERS: usize = 2;
 /// So many heads that do not fit an exchange are published instead.
 const PUBLISHED: usize = 16;
 
@@ -42,8 +46,12 @@ pub(super) struct Parts {
     pub(super) network: Network,
     pub(super) info: Arc<DatabaseInfo>,
     pub(super) limits: Limits,
-    /// Exchanges of all databases, at a time.
-    pub(super) exchanges: Arc<Semaphore>,
+    /// For exchanges that are begun here, of all databases.
+    pub(super) begun: Arc<Slots>,
+    /// And for those that peers begin.
+    pub(super) answered: Arc<Slots>,
+    /// Those of this one that each peer has begun.
+    pub(super) answering: Mutex<HashMap<PeerId, Arc<Semaphore>>>,
     pub(super) told: broadcast::Sender<ReplicationEvent>,
     pub(super) done: mpsc::UnboundedSender<Done>,
     /// There may be something to fetch.
@@ -58,6 +66,10 @@ pub(super) enum Done {
     Told(Arc<Parts>, PeerId, Vec<Hash>),
     /// What came by the topic.
     Heard(Arc<Parts>, Vec<Hash>),
+    /// A peer that is to stay connected was dialled in vain.
+    NotReached(PeerId),
+    /// A node of this kind begins an exchange about the database with this manifest.
+    Asked(PeerId, PeerStream, Hash),
 }
 
 impl Parts {
@@ -78,54 +90,64 @@ impl Parts {
 
     /// Exchanges heads with a peer.
     pub(super) async fn exchange_with(self: Arc<Parts>, peer: PeerId) {
-        // never closed
-        let Ok(_permit) = self.exchanges.acquire().await else { return };
-        let stream = match self.network.open(peer, &self.protocol()).await {
-            Ok(stream) => stream,
-            Err(StreamError::Unsupported { .. }) => {
-                return self.done(Done::Exchanged(self.clone(), peer, Exchanged::Unsupported));
-            }
-            Err(_) => return self.done(Done::Exchanged(self.clone(), peer, Exchanged::Failed)),
-        };
-        let how = match self.run_exchange(peer, stream).await {
-            Some(items) => {
+        let Some(_slot) = self.begun.take(peer).await else { return };
+        let how = match self.begin_exchange(peer).await {
+            Ok(items) => {
                 let heads = items.iter().map(|item| Hash::of(item)).collect();
                 // said before anything joins, so that it is known who has what joins
                 self.done(Done::Exchanged(self.clone(), peer, Exchanged::Heads(heads)));
-                self.take(peer, items).await;
-                return;
+                return self.take(peer, items).await;
             }
-            None => Exchanged::Failed,
+            Err(how) => how,
         };
         self.done(Done::Exchanged(self.clone(), peer, how));
     }
 
-    /// Answers the exchanges that peers begin.
-    pub(super) async fn answer(self: Arc<Parts>, mut streams: IncomingStreams) {
+    async fn begin_exchange(&self, peer: PeerId) -> Result<Vec<Vec<u8>>, Exchanged> {
+        let is_ours = self.is_ours(&peer);
+        let protocol = if is_ours { OURS.to_owned() } else { self.protocol() };
+        let mut stream = self.network.open(peer, &protocol).await.map_err(|error| match error {
+            StreamError::Unsupported { .. } => Exchanged::Unsupported,
+            _ => Exchanged::Failed,
+        })?;
+        if is_ours {
+            name(&mut stream, &self.info.address.manifest()).await.ok_or(Exchanged::Failed)?;
+        }
+        self.run_exchange(peer, stream).await.ok_or(Exchanged::Failed)
+    }
+
+    /// Answers the exchanges that JavaScript's peers begin.
+    pub(super) async fn answer_all(self: Arc<Parts>, mut streams: IncomingStreams) {
         let mut tasks = JoinSet::new();
-        let mut of_peer: HashMap<PeerId, Arc<Semaphore>> = HashMap::new();
         loop {
             tokio::select! {
-                stream = streams.next() => {
-                    let Some((peer, stream)) = stream else { return };
-                    of_peer.retain(|_, permits| permits.available_permits() < EXCHANGES);
-                    let permits = of_peer.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(EXCHANGES)));
-                    // one that exchanges without end is not listened to
-                    let Ok(of_peer) = permits.clone().try_acquire_owned() else { continue };
-                    let this = self.clone();
-                    tasks.spawn(async move {
-                        let Ok(_permit) = this.exchanges.acquire().await else { return };
-                        if let Some(items) = this.run_exchange(peer, stream).await {
-                            let heads = items.iter().map(|item| Hash::of(item)).collect();
-                            this.done(Done::Told(this.clone(), peer, heads));
-                            this.take(peer, items).await;
-                        }
-                        drop(of_peer);
-                    });
-                }
-                Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+                stream = streams.next() => match stream {
+                    Some((peer, stream)) => drop(tasks.spawn(self.clone().answer(peer, stream))),
+                    None => return,
+                },
+                Some(_) = tasks.join_next() => {}
             }
         }
+    }
+
+    /// Answers an exchange that a peer begins.
+    pub(super) async fn answer(self: Arc<Parts>, peer: PeerId, stream: PeerStream) {
+        // one that exchanges without end is not listened to
+        let Some(_of_peer) = self.answering(peer) else { return };
+        let Some(_slot) = self.answered.take(peer).await else { return };
+        if let Some(items) = self.run_exchange(peer, stream).await {
+            let heads = items.iter().map(|item| Hash::of(item)).collect();
+            self.done(Done::Told(self.clone(), peer, heads));
+            self.take(peer, items).await;
+        }
+    }
+
+    /// Room for another exchange with a peer that the peer has begun, if there is any.
+    fn answering(&self, peer: PeerId) -> Option<OwnedSemaphorePermit> {
+        let mut answering = self.answering.lock().unwrap_or_else(PoisonError::into_inner);
+        answering.retain(|_, permits| permits.available_permits() < ANSWERS);
+        let permits = answering.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(ANSWERS)));
+        permits.clone().try_acquire_owned().ok()
     }
 
     async fn run_exchange(&self, peer: PeerId, stream: PeerStream) -> Option<Vec<Vec<u8>>> {
@@ -142,8 +164,7 @@ impl Parts {
 
     /// Is it a node of this kind, which reads heads whatever the frames are in which they come?
     fn is_ours(&self, peer: &PeerId) -> bool {
-        let agent = self.network.peers().into_iter().find(|known| known.id == *peer).and_then(|peer| peer.agent);
-        agent.is_some_and(|agent| agent.starts_with("debros/"))
+        self.network.is_debros(peer)
     }
 
     /// The blocks of the heads, newest first.
@@ -182,12 +203,12 @@ impl Parts {
         }
     }
 
-    /// A block, from here or from peers, these before others.
+    /// A block, from here or from peers, these before others; `None`, if none of them has it now.
     pub(super) async fn fetch(&self, hash: &Hash, first: &[PeerId]) -> Option<Bytes> {
         if let Ok(Some(block)) = self.node.snapshot().ok()?.block(hash) {
             return Some(block);
         }
-        self.network.fetch(&hash.cid(), first).await.ok()
+        self.network.find(&hash.cid(), first).await.ok()
     }
 
     /// Tells what became of what was received.

@@ -25,6 +25,9 @@ pub enum ReplicationError {
     /// The database is not replicated.
     #[error("the database {0} is not replicated; open it for replication first")]
     NotOpen(DatabaseId),
+    /// It was closed a moment ago.
+    #[error("replication of the database {0} is just ending; try again in a moment")]
+    Closing(DatabaseId),
     /// Replication was closed.
     #[error("replication was closed, or has ended with its node")]
     Closed,

@@ -253,4 +253,95 @@ mod tests {
         assert_eq!(replicator.heads([hash(9)], now), Some(vec![]));
         assert_eq!(replicator.next(), None);
     }
+
+    /// Replicas in a row, each with its neighbours; every entry is a head.
+    struct Row {
+        replicas: Vec<(Replicator, BTreeSet<Hash>)>,
+        peers: Vec<PeerId>,
+        now: Instant,
+        /// The state of the dice.
+        dice: u64,
+    }
+
+    impl Row {
+        fn new(len: usize, seed: u64) -> Row {
+            let (peers, now) = ((0..len).map(|_| PeerId::random()).collect::<Vec<_>>(), Instant::now());
+            let mut replicas: Vec<_> = (0..len).map(|_| (Replicator::new([]), BTreeSet::new())).collect();
+            for at in 1..len {
+                replicas[at].0.subscribed(peers[at - 1], now);
+                replicas[at - 1].0.subscribed(peers[at], now);
+            }
+            Row { replicas, peers, now, dice: seed }
+        }
+
+        fn is_lost(&mut self) -> bool {
+            self.dice = self.dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.dice >> 33 & 1 == 0
+        }
+
+        fn learn(&mut self, at: usize, entries: impl IntoIterator<Item = Hash>) {
+            let (replicator, log) = &mut self.replicas[at];
+            log.extend(entries);
+            let actions = replicator.heads(log.iter().copied(), self.now);
+            self.carry_out(at, actions.unwrap_or_default());
+        }
+
+        /// Half of all messages and exchanges are lost.
+        fn carry_out(&mut self, at: usize, actions: Vec<Action>) {
+            for action in actions {
+                match action {
+                    Action::Publish(entry) => {
+                        for other in at.saturating_sub(1)..=(at + 1).min(self.replicas.len() - 1) {
+                            if other != at && !self.is_lost() {
+                                self.replicas[other].0.heard(entry);
+                                self.learn(other, [entry]);
+                            }
+                        }
+                    }
+                    Action::Exchange(peer) => {
+                        let other = self.peers.iter().position(|known| *known == peer).unwrap();
+                        if self.is_lost() {
+                            self.replicas[at].0.exchanged(&peer, Exchanged::Failed, self.now);
+                            continue;
+                        }
+                        let [ours, theirs] = [at, other].map(|at| self.replicas[at].1.clone());
+                        let (here, now) = (self.peers[at], self.now);
+                        self.replicas[other].0.told(&here, ours.iter().copied().collect(), now);
+                        self.replicas[at].0.exchanged(&peer, Exchanged::Heads(theirs.iter().copied().collect()), now);
+                        self.learn(at, theirs);
+                        self.learn(other, ours);
+                    }
+                }
+            }
+        }
+
+        fn go_on(&mut self, until: Instant) {
+            while let Some(next) = self.replicas.iter().filter_map(|(replicator, _)| replicator.next()).min()
+                && next <= until
+            {
+                self.now = self.now.max(next);
+                for at in 0..self.replicas.len() {
+                    let actions = self.replicas[at].0.due(self.now);
+                    self.carry_out(at, actions);
+                }
+            }
+            self.now = until;
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_lost_all_agree_in_the_end(seed: u64, writes in proptest::collection::vec((0..4usize, 0..5000u64), 1..20)) {
+            let mut row = Row::new(4, seed);
+            for (n, (at, pause)) in writes.iter().enumerate() {
+                row.learn(*at, [hash(n as u8)]);
+                row.go_on(row.now + Duration::from_millis(*pause));
+            }
+            row.go_on(row.now + Duration::from_secs(3600));
+            for (replicator, log) in &row.replicas {
+                proptest::prop_assert_eq!(log.len(), writes.len());
+                proptest::prop_assert!(replicator.peers.values().all(|remote| remote.agrees(log)));
+            }
+        }
+    }
 }

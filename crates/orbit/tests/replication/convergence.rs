@@ -72,10 +72,10 @@ async fn what_was_written_apart_comes_together() {
     one.write(&notes, keys("one", 5)).await;
     three.write(&notes, keys("three", 5)).await;
     until_equal(&[&one, &two, &three], &notes, 10).await;
-    let id = three.replication.id();
-    two.replication.disconnect(id);
-    two.until_connected(id, false).await;
-    three.until_connected(two.replication.id(), false).await;
+    let id = two.replication.id();
+    three.replication.disconnect(id);
+    three.until_connected(id, false).await;
+    two.until_connected(three.replication.id(), false).await;
     for (replica, prefix) in [(&one, "uno"), (&two, "due"), (&three, "tre")] {
         replica.write(&notes, keys(prefix, 10)).await;
     }
@@ -108,6 +108,24 @@ async fn a_node_that_was_away_catches_up_under_its_old_name() {
     two.open(&notes).await;
     two.dial(&one).await;
     until_equal(&[&one, &two], &notes, 33).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_was_dialled_is_dialled_again() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    let notes = notes();
+    one.open(&notes).await;
+    two.open(&notes).await;
+    one.dial(&two).await;
+    let (at_one, at_two) = (one.replication.id(), two.replication.id());
+    two.until_connected(at_one, true).await;
+    let mut told = one.replication.events();
+    two.replication.disconnect(at_one);
+    let parted =
+        async { while !matches!(told.next().await, Some(ReplicationEvent::Disconnected(peer)) if peer == at_two) {} };
+    timeout(PATIENCE, parted).await.expect("it is told");
+    one.write(&notes, keys("apart", 3)).await;
+    until_equal(&[&one, &two], &notes, 3).await;
 }
 
 #[tokio::test]
@@ -196,4 +214,23 @@ async fn a_database_that_is_closed_is_replicated_no_more() {
     one.write(&notes, keys("uno", 1)).await;
     two.replication.open(at_two).await.unwrap();
     until_equal(&[&one, &two], &notes, 2).await;
+}
+
+#[tokio::test]
+async fn hundreds_of_databases() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    one.dial(&two).await;
+    let specs: Vec<_> = (0..200).map(|n| debros_orbit::DatabaseSpec::documents(format!("notes{n}"), ["*"])).collect();
+    for spec in &specs {
+        one.open(spec).await;
+        one.write(spec, ["early".to_owned()]).await;
+    }
+    for spec in &specs {
+        two.open(spec).await;
+    }
+    for spec in &specs {
+        until_equal(&[&one, &two], spec, 1).await;
+    }
+    two.write(&specs[77], ["late".to_owned()]).await;
+    until_equal(&[&one, &two], &specs[77], 2).await;
 }

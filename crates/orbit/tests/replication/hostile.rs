@@ -1,10 +1,13 @@
 //! Peers that do what no honest one does.
 
 use crate::support::{PATIENCE, Replica, events, keys, until, until_equal};
-use debros_ipfs::{BlockSource, Bytes, Cid, Network, NetworkEvents, NetworkKey, NetworkOptions};
+use debros_ipfs::{BlockSource, Bytes, Cid, Network, NetworkEvents, NetworkKey, NetworkOptions, PeerId, PeerStream};
 use debros_orbit::{Address, Entry, Hash, Identity, Payload, ReadDocuments as _, SigningKey};
 use futures::AsyncWriteExt as _;
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 use tokio::{sync::watch, time::timeout};
 
 /// Has nothing, and says so or not.
@@ -24,6 +27,13 @@ async fn hostile(victim: &Replica) -> (Network, NetworkEvents) {
         Network::start(NetworkKey::generate(), NetworkOptions::loopback(), Arc::new(Nothing)).await.unwrap();
     network.dial(victim.replication.addresses().pop().unwrap()).await.unwrap();
     (network, events)
+}
+
+/// Begins an exchange of heads.
+async fn exchange(evil: &Network, victim: PeerId, about: &Address) -> PeerStream {
+    let mut stream = evil.open(victim, "/debros/heads/1").await.unwrap();
+    stream.write_all(about.manifest().digest()).await.unwrap();
+    stream
 }
 
 fn somebody() -> Identity {
@@ -51,9 +61,9 @@ async fn garbage_instead_of_heads() {
     let database = one.open(&events).await;
     two.open(&events).await;
     let (evil, _events) = hostile(&one).await;
-    let protocol = format!("/orbitdb/heads{}", events.address().unwrap());
+    let address = events.address().unwrap();
     for garbage in [&b"\xff\xff\xff"[..], b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", b"hello", b"\xa0\xa0\xa0", b""] {
-        let mut stream = evil.open(one.replication.id(), &protocol).await.unwrap();
+        let mut stream = exchange(&evil, one.replication.id(), &address).await;
         stream.write_all(garbage).await.unwrap();
         stream.close().await.unwrap();
     }
@@ -70,23 +80,28 @@ async fn streams_without_end() {
     one.open(&events).await;
     two.open(&events).await;
     let (evil, _events) = hostile(&one).await;
-    let (protocol, id) = (format!("/orbitdb/heads{}", events.address().unwrap()), one.replication.id());
+    let (address, id) = (events.address().unwrap(), one.replication.id());
+    let written = Arc::new(AtomicU64::new(0));
     for _ in 0..20 {
-        let (evil_too, name) = (evil.clone(), protocol.clone());
+        let (evil_too, written) = (evil.clone(), written.clone());
         evil.spawn(async move {
-            // as long as the other side reads
-            while let Ok(mut stream) = evil_too.open(id, &name).await {
-                while stream.write_all(&[0x58; 60_000]).await.is_ok() {}
+            loop {
+                let mut stream = exchange(&evil_too, id, &address).await;
+                // as long as the other side reads
+                while stream.write_all(&[0x58; 60_000]).await.is_ok() {
+                    written.fetch_add(60_000, Ordering::Relaxed);
+                }
             }
         });
-        let (evil_too, name) = (evil.clone(), protocol.clone());
+        let evil_too = evil.clone();
         evil.spawn(async move {
             // and one that says nothing and stays
-            let stream = evil_too.open(id, &name).await;
+            let stream = exchange(&evil_too, id, &address).await;
             std::future::pending::<()>().await;
             drop(stream);
         });
     }
+    until("much was written", || written.load(Ordering::Relaxed) > 50 << 20).await;
     one.dial(&two).await;
     go_on(&one, &two, 0).await;
     evil.close().await;
@@ -138,8 +153,7 @@ async fn withheld_blocks_keep_nobody_waiting() {
     // its identity is known, so that its entries wait for what they follow, which nobody has
     let identity = author.block().to_bytes();
     one.node.receive(database, "evil", vec![identity], vec![]).await.unwrap();
-    let protocol = format!("/orbitdb/heads{address}");
-    let mut stream = evil.open(one.replication.id(), &protocol).await.unwrap();
+    let mut stream = exchange(&evil, one.replication.id(), &address).await;
     for n in 0..500 {
         stream.write_all(dangling(&author, address, n).bytes()).await.unwrap();
     }

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// A peer that has not got a block is asked again after so long, then twice as long, and so on, to the second of these.
 const AGAIN: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 /// How long a peer that has let us wait is asked last.
-const SLOW: Duration = Duration::from_secs(60);
+const SLOW: Duration = Duration::from_secs(20);
 /// So many blocks are asked of one peer at a time; JavaScript keeps at most 1,024.
 const ASKED: usize = 512;
 /// So many in one message.
@@ -54,12 +54,19 @@ struct State {
 /// A block that somebody here waits for.
 struct Wanted {
     cid: Cid,
-    waiting: Vec<oneshot::Sender<Bytes>>,
+    waiting: Vec<Waiting>,
     first: Vec<PeerId>,
     /// Who is to send it, and until when.
     asked: Option<(PeerId, Instant)>,
     /// How often peers were asked, and when they may be again.
     before: HashMap<PeerId, (u32, Instant)>,
+}
+
+/// Somebody here who waits for a block.
+struct Waiting {
+    found: oneshot::Sender<Bytes>,
+    /// Even if nobody who is connected has it?
+    patient: bool,
 }
 
 impl Client {
@@ -69,7 +76,8 @@ impl Client {
         Client { asking }
     }
 
-    pub(super) async fn fetch(&self, cid: &Cid, first: &[PeerId]) -> Result<Bytes, FetchError> {
+    /// Without patience it ends when nobody who is connected has the block.
+    pub(super) async fn fetch(&self, cid: &Cid, first: &[PeerId], patient: bool) -> Result<Bytes, FetchError> {
         let digest = digest(cid).ok_or_else(|| FetchError::UnknownHash(Box::new(*cid)))?;
         let (found, block) = oneshot::channel();
         {
@@ -84,12 +92,14 @@ impl Client {
                 asked: None,
                 before: HashMap::new(),
             });
-            wanted.waiting.retain(|waiting| !waiting.is_closed());
-            wanted.waiting.push(found);
+            wanted.waiting.retain(|waiting| !waiting.found.is_closed());
+            wanted.waiting.push(Waiting { found, patient });
             wanted.first = first.to_vec();
         }
         self.asking.changed.notify_one();
-        block.await.map_err(|_| FetchError::Closed)
+        let ended =
+            || if self.asking.state().ended { FetchError::Closed } else { FetchError::NotFound(Box::new(*cid)) };
+        block.await.map_err(|_| ended())
     }
 
     /// Blocks that nobody waits for are dropped.
@@ -98,7 +108,7 @@ impl Client {
         for (cid, data) in blocks {
             let Some(wanted) = digest(&cid).and_then(|digest| state.wants.remove(&digest)) else { continue };
             for waiting in wanted.waiting {
-                let _ = waiting.send(data.clone());
+                let _ = waiting.found.send(data.clone());
             }
             state.slow.remove(&peer);
         }
@@ -115,6 +125,14 @@ impl Client {
 }
 
 impl Wanted {
+    /// Has everyone who is not known to be slow said that it has not got it?
+    fn was_denied(&self, peers: &[PeerId], slow: &HashMap<PeerId, Instant>) -> bool {
+        let denied = |peer: &PeerId| self.before.contains_key(peer);
+        let quick = |peer: &&PeerId| !slow.contains_key(*peer);
+        peers.iter().all(|peer| denied(peer) || slow.contains_key(peer))
+            && (peers.iter().filter(quick).any(denied) || peers.iter().all(denied))
+    }
+
     /// This peer has not got it, or does not answer.
     fn has_not(&mut self, peer: PeerId) {
         let tries = self.before.get(&peer).map_or(0, |(tries, _)| *tries);
@@ -174,7 +192,10 @@ impl Asking {
 impl State {
     /// Whom to ask for what now, and when to look again.
     fn plan(&mut self, peers: &[PeerId], now: Instant) -> (Vec<(PeerId, Vec<Cid>)>, Option<Instant>) {
-        self.wants.retain(|_, wanted| wanted.waiting.iter().any(|waiting| !waiting.is_closed()));
+        for wanted in self.wants.values_mut() {
+            wanted.waiting.retain(|waiting| !waiting.found.is_closed());
+        }
+        self.wants.retain(|_, wanted| !wanted.waiting.is_empty());
         self.slow.retain(|peer, until| *until > now && peers.contains(peer));
         let mut busy: HashMap<PeerId, usize> = HashMap::new();
         for wanted in self.wants.values_mut() {
@@ -210,6 +231,11 @@ impl State {
                     // an answer, or the want of one, brings it here again
                     continue;
                 }
+                if self.slow.contains_key(peer) && wanted.was_denied(peers, &self.slow) {
+                    // whoever is patient has it asked when others have been asked again, or it is not slow any more
+                    look_at(self.slow.get(peer).copied().unwrap_or(now));
+                    continue;
+                }
                 let rank = (self.slow.contains_key(peer), tries, !wanted.first.contains(peer), load);
                 if may.is_none_or(|(_, best)| rank < best) {
                     may = Some((*peer, rank));
@@ -220,6 +246,8 @@ impl State {
                 look_at(now + PATIENCE);
                 *busy.entry(peer).or_default() += 1;
                 asks.entry(peer).or_default().push(wanted.cid);
+            } else if wanted.was_denied(peers, &self.slow) {
+                wanted.waiting.retain(|waiting| waiting.patient);
             }
         }
         let mut messages = Vec::new();
@@ -244,7 +272,7 @@ mod tests {
         let cid = Cid::new_v1(0x71, Multihash::wrap(SHA2_256, &sha256(b"x")).unwrap());
         let (found, block) = oneshot::channel();
         let mut state = State::default();
-        let (waiting, before) = (vec![found], HashMap::new());
+        let (waiting, before) = (vec![Waiting { found, patient: true }], HashMap::new());
         let wanted = Wanted { cid, waiting, first: first.to_vec(), asked: None, before };
         state.wants.insert(digest(&cid).unwrap(), wanted);
         (state, cid, block)
@@ -264,7 +292,7 @@ mod tests {
         state.wants.values_mut().next().unwrap().has_not(peers[0]);
         let (asks, next) = state.plan(&peers, Instant::now());
         assert!(asks.is_empty() && next.is_some());
-        let much_later = Instant::now() + AGAIN.1;
+        let much_later = Instant::now() + 2 * AGAIN.0;
         assert_eq!(state.plan(&peers, much_later).0, [(peers[0], vec![cid])], "the slow one last");
     }
 
@@ -285,7 +313,7 @@ mod tests {
             let cid = Cid::new_v1(0x71, Multihash::wrap(SHA2_256, &sha256(&number.to_be_bytes())).unwrap());
             let (found, block) = oneshot::channel();
             blocks.push(block);
-            let (waiting, before) = (vec![found], HashMap::new());
+            let (waiting, before) = (vec![Waiting { found, patient: true }], HashMap::new());
             state.wants.insert(digest(&cid).unwrap(), Wanted { cid, waiting, first: vec![], asked: None, before });
         }
         let (asks, _) = state.plan(&[peer], Instant::now());
