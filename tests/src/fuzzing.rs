@@ -4,7 +4,7 @@
 mod access_list;
 mod cipher;
 mod entry;
-#[cfg(feature = "kubo")]
+#[cfg(feature = "export")]
 mod export;
 mod heads;
 mod identity;

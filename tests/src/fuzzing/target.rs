@@ -20,7 +20,7 @@ impl Target {
         Target { name: "access_list", check: access_list::check, corpus: access_list::corpus, brief: 10_000 },
         Target { name: "cipher", check: cipher::check, corpus: cipher::corpus, brief: 5_000 },
         Target { name: "entry", check: entry::check, corpus: entry::corpus, brief: 10_000 },
-        #[cfg(feature = "kubo")]
+        #[cfg(feature = "export")]
         Target { name: "export", check: super::export::check, corpus: super::export::corpus, brief: 5_000 },
         Target { name: "heads", check: heads::check, corpus: heads::corpus, brief: 2_000 },
         Target { name: "identity", check: identity::check, corpus: identity::corpus, brief: 10_000 },

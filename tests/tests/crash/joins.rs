@@ -189,7 +189,7 @@ async fn what_was_taken_and_granted_survives_kill_9() {
         }
         let moment = schedule.next(run % KILLS_OF_A_FOLDER);
         let is_at = |step: Step| moment.is_at(&step.before()) || moment.is_at(&step.after());
-        if is_at(Step::TailCut) || is_at(Step::TailSync) {
+        if [Step::TailCut, Step::TailSync, Step::RecoveryWrite].into_iter().any(is_at) {
             tear(scene.folder.path(), schedule.random().below(300) as usize + 1);
         }
         let closes = u8::from(is_at(Step::StateClose));
