@@ -7,8 +7,8 @@ use crate::{
 };
 use std::iter::FusedIterator;
 
-/// The most bytes of one exchange that are taken: four of the largest entries.
-const MAX_BYTES: usize = 4 * MAX_ACCEPTED;
+/// The most bytes of one exchange that are taken: the largest entry, and many of the usual size.
+const MAX_BYTES: usize = MAX_ACCEPTED + (1 << 20);
 
 /// The heads that a peer sends, in one stream of bytes: one block after the other and nothing in between. Where the pieces
 /// begin in which they arrive means nothing; a block ends where its CBOR ends.
@@ -122,6 +122,7 @@ mod tests {
     #[test]
     fn what_is_no_sequence_ends_it_and_what_came_before_counts() {
         assert_eq!(split(b""), (0, None));
+        assert_eq!(split(b"\x61a\xff\x61b"), (1, Some(ScanError::Malformed(0).into())), "nothing is known of the rest");
         assert_eq!(split(&[0x01, 0x82, 0x01]), (1, Some(ScanError::Truncated.into())));
         assert_eq!(split(&[0x01, 0x02, 0xff, 0x03]), (2, Some(ScanError::Malformed(0).into())));
         assert_eq!(split(&[0xf9, 0x3c, 0x00, 0x01]), (2, None), "a short float hides nothing");

@@ -68,17 +68,8 @@ impl Fuzz {
             // what a run finds stays there for the next
             let corpus = folder(cargo.root()).join("corpus").join(&target);
             let corpus = corpus.to_string_lossy().into_owned();
-            let seeds = [
-                "run",
-                "--quiet",
-                "--package",
-                "debros-tests",
-                "--features",
-                "kubo",
-                "--example",
-                "fuzz_corpus",
-                "--",
-            ];
+            let seeds =
+                ["run", "--quiet", "--package", "debros-tests", "--features", "kubo", "--example", "fuzz_corpus", "--"];
             if !cargo.run(seeds.into_iter().chain([target.as_str(), corpus.as_str()]))?.success {
                 return Ok(false);
             }
