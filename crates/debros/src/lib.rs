@@ -138,9 +138,9 @@ pub use debros_derive::{Value, model};
 pub use debros_ipfs::{KuboError, KuboOptions};
 #[cfg(feature = "kubo")]
 pub use debros_orbit::{CatchUpError, CaughtUp, LastShipment, NotPinned, ShippingError, ShippingStatus};
+pub use debros_orbit::{KeystoreError, Report as VerifyReport, StoreError};
 #[cfg(feature = "network")]
 pub use debros_orbit::{NetworkLimits, PeerSync, ReplicationError, SyncState};
-pub use debros_orbit::{KeystoreError, Report as VerifyReport, StoreError};
 pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};
 pub use durability::Durability;
 pub use error::{Error, Result};

@@ -38,7 +38,9 @@ pub enum NetworkError {
     )]
     NotListening,
     /// A text that is no address of a peer.
-    #[error("`{address}` is no address of a peer: expected one as `/ip4/192.0.2.1/tcp/4001`, with `/p2p/` and its id or without: {reason}")]
+    #[error(
+        "`{address}` is no address of a peer: expected one as `/ip4/192.0.2.1/tcp/4001`, with `/p2p/` and its id or without: {reason}"
+    )]
     Address {
         /// The text.
         address: String,

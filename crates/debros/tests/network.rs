@@ -129,7 +129,8 @@ async fn what_one_writes_the_other_reads() {
 #[tokio::test]
 async fn what_is_wrong_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let nowhere = Db::builder(folder.path(), "chat").listen("everywhere").open(models![Room, Message]).await.unwrap_err();
+    let nowhere =
+        Db::builder(folder.path(), "chat").listen("everywhere").open(models![Room, Message]).await.unwrap_err();
     assert!(matches!(nowhere, OpenError::Network(NetworkError::Address { .. })), "{nowhere}");
     assert!(nowhere.to_string().contains("`everywhere` is no address"), "{nowhere}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
