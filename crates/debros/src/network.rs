@@ -57,13 +57,19 @@ pub enum NetworkError {
     },
     /// What is to be replicated cannot be opened here.
     #[error(transparent)]
-    Open(#[from] WriteError),
+    Open(Box<WriteError>),
     /// Replication.
     #[error(transparent)]
     Replication(#[from] ReplicationError),
     /// The local databases could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+}
+
+impl From<WriteError> for NetworkError {
+    fn from(error: WriteError) -> NetworkError {
+        NetworkError::Open(Box::new(error))
+    }
 }
 
 /// A peer that is connected.

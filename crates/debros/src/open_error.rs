@@ -11,7 +11,7 @@ pub enum OpenError {
     /// The network.
     #[cfg(feature = "network")]
     #[error("the database cannot take part in the network: {0}")]
-    Network(#[from] crate::NetworkError),
+    Network(Box<crate::NetworkError>),
     /// The application's name.
     #[error(transparent)]
     Application(#[from] ApplicationError),
@@ -106,5 +106,12 @@ impl From<debros_orbit::OpenError> for OpenError {
             Store::Disk(source @ DiskError::Full { .. }) => OpenError::Full { path: source.path().to_owned(), source },
             other => OpenError::Store(other),
         }
+    }
+}
+
+#[cfg(feature = "network")]
+impl From<crate::NetworkError> for OpenError {
+    fn from(error: crate::NetworkError) -> OpenError {
+        OpenError::Network(Box::new(error))
     }
 }
