@@ -6,6 +6,7 @@ mod fault;
 mod fault_proxy;
 #[cfg(feature = "kubo")]
 mod free_port;
+pub mod fuzzing;
 #[cfg(feature = "kubo")]
 mod held;
 #[cfg(feature = "javascript")]

@@ -24,6 +24,25 @@ pub struct Builder {
     pub(crate) kubo_optional: bool,
     #[cfg(feature = "kubo")]
     pub(crate) pinned_within: Duration,
+    #[cfg(feature = "network")]
+    pub(crate) network: Option<JoinOptions>,
+}
+
+/// How a database takes part in the network.
+#[cfg(feature = "network")]
+#[derive(Clone, Debug)]
+pub(crate) struct JoinOptions {
+    /// Where it listens, as it was said.
+    pub(crate) listen: Vec<String>,
+    pub(crate) discovery: bool,
+    pub(crate) limits: debros_orbit::NetworkLimits,
+}
+
+#[cfg(feature = "network")]
+impl Default for JoinOptions {
+    fn default() -> JoinOptions {
+        JoinOptions { listen: Vec::new(), discovery: true, limits: debros_orbit::NetworkLimits::default() }
+    }
 }
 
 impl Builder {
@@ -41,6 +60,8 @@ impl Builder {
             kubo_optional: false,
             #[cfg(feature = "kubo")]
             pinned_within: Duration::from_secs(30),
+            #[cfg(feature = "network")]
+            network: None,
         }
     }
 
@@ -79,6 +100,35 @@ impl Builder {
     #[cfg(feature = "kubo")]
     pub fn pinned_within(mut self, within: Duration) -> Builder {
         self.pinned_within = within;
+        self
+    }
+
+    /// Takes part in the network, and listens for peers at this address, as `/ip4/0.0.0.0/tcp/0` (any free port). It can be
+    /// said several times. What is held here is replicated from then on: see [`Network`](crate::Network).
+    #[cfg(feature = "network")]
+    pub fn listen(mut self, address: impl Into<String>) -> Builder {
+        self.network.get_or_insert_default().listen.push(address.into());
+        self
+    }
+
+    /// Takes part in the network without being reachable: peers are [dialled](crate::Network::dial), or found on the local network.
+    #[cfg(feature = "network")]
+    pub fn dial_only(mut self) -> Builder {
+        self.network.get_or_insert_default();
+        self
+    }
+
+    /// Whether peers on the local network are looked for, by mDNS, and this one is found there: true by default.
+    #[cfg(feature = "network")]
+    pub fn local_discovery(mut self, on: bool) -> Builder {
+        self.network.get_or_insert_default().discovery = on;
+        self
+    }
+
+    /// What is taken from peers, at most.
+    #[cfg(feature = "network")]
+    pub fn network_limits(mut self, limits: debros_orbit::NetworkLimits) -> Builder {
+        self.network.get_or_insert_default().limits = limits;
         self
     }
 

@@ -39,6 +39,8 @@ struct Inner {
     folder: Arc<Path>,
     #[cfg(feature = "kubo")]
     daemon: Option<Daemon>,
+    #[cfg(feature = "network")]
+    joined: Option<crate::network::Joined>,
 }
 
 /// The Kubo daemon of a database.
@@ -70,6 +72,8 @@ impl Db {
     pub(crate) async fn open_with(builder: Builder, models: Models) -> Result<Db, OpenError> {
         #[cfg(feature = "kubo")]
         let (kubo, optional, pinned_within) = (builder.kubo.clone(), builder.kubo_optional, builder.pinned_within);
+        #[cfg(feature = "network")]
+        let network = builder.network.clone().map(network_options).transpose()?;
         let Builder { folder, application, admins, durability, store, open_databases, .. } = builder;
         let application = Application::new(application, admins)?;
         let registry = Arc::new(Registry::new(models, !application.admins().is_empty())?);
@@ -89,6 +93,14 @@ impl Db {
             None => None,
             Some(kubo) => Some(Daemon { courier: node.ship(kubo, optional).await?, pinned_within }),
         };
+        #[cfg(feature = "network")]
+        let joined = match network {
+            None => None,
+            Some(options) => {
+                let replication = node.replicate(options).await.map_err(crate::NetworkError::from)?;
+                Some(crate::network::Joined::new(replication))
+            }
+        };
         let inner = Inner {
             node,
             stores,
@@ -96,8 +108,15 @@ impl Db {
             folder: folder.into(),
             #[cfg(feature = "kubo")]
             daemon,
+            #[cfg(feature = "network")]
+            joined,
         };
-        Ok(Db { inner: Arc::new(inner) })
+        let db = Db { inner: Arc::new(inner) };
+        #[cfg(feature = "network")]
+        if db.inner.joined.is_some() {
+            db.join_network().await?;
+        }
+        Ok(db)
     }
 
     /// The user of this name on this device; the keys are made the first time, and kept in the data folder.
@@ -219,6 +238,10 @@ impl Db {
     /// # Errors
     /// If something could not be made durable.
     pub async fn close(self) -> Result<(), Error> {
+        #[cfg(feature = "network")]
+        if let Some(joined) = &self.inner.joined {
+            joined.close().await;
+        }
         #[cfg(feature = "kubo")]
         if let Some(daemon) = &self.inner.daemon {
             daemon.courier.close(CLOSE_WITHIN).await;
@@ -235,6 +258,25 @@ impl Db {
     #[cfg(feature = "kubo")]
     pub(crate) fn courier(&self) -> Option<&debros_orbit::Courier> {
         self.inner.daemon.as_ref().map(|daemon| &daemon.courier)
+    }
+
+    #[cfg(feature = "network")]
+    pub(crate) fn joined(&self) -> Option<&crate::network::Joined> {
+        self.inner.joined.as_ref()
+    }
+
+    /// Opens databases in one commit.
+    #[cfg(feature = "network")]
+    pub(crate) async fn open_places<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut debros_orbit::Writer<'_>) -> Result<T, debros_orbit::OpenDatabaseError> + Send + 'static,
+    ) -> Result<T, WriteError> {
+        match self.inner.node.write(debros_orbit::Durability::Local, job).await {
+            Ok(opened) => Ok(opened),
+            Err(CommitError::Job(error)) => Err(error.into()),
+            Err(CommitError::Closed { .. }) => Err(WriteError::Closed),
+            Err(other) => Err(WriteError::store(other)),
+        }
     }
 
     /// Waits until what was just written is as durable as the caller asks, beyond the local store.
@@ -288,7 +330,14 @@ impl Db {
             move |writer: &mut debros_orbit::Writer<'_>| write::apply(writer, &stores, &signer, context, operations);
         match self.inner.node.write(durability.local(), job).await {
             Ok(Applied { done, opened }) => {
+                #[cfg(feature = "network")]
+                let new: Vec<_> = opened.iter().map(|(_, id)| *id).collect();
                 self.inner.stores.databases.remember(opened);
+                #[cfg(feature = "network")]
+                if let Some(joined) = &self.inner.joined {
+                    // it is written; that it cannot be told to peers any more means that the network was closed
+                    let _ = joined.replicate(new).await;
+                }
                 self.confirm(durability).await?;
                 Ok(done)
             }
@@ -297,6 +346,16 @@ impl Db {
             Err(other) => Err(WriteError::store(other)),
         }
     }
+}
+
+/// How the node takes part in the network, of what the application said.
+#[cfg(feature = "network")]
+fn network_options(join: crate::builder::JoinOptions) -> Result<debros_orbit::NetworkOptions, crate::NetworkError> {
+    let mut options = debros_orbit::NetworkOptions::default();
+    options.listen = join.listen.iter().map(|address| crate::network::parse(address)).collect::<Result<_, _>>()?;
+    options.mdns = join.discovery;
+    options.limits = join.limits;
+    Ok(options)
 }
 
 impl fmt::Debug for Db {

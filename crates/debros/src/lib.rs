@@ -89,6 +89,8 @@ mod keys;
 #[cfg(feature = "kubo")]
 mod kubo;
 mod may_write;
+#[cfg(feature = "network")]
+mod network;
 mod open_error;
 mod owner;
 pub mod prelude;
@@ -137,12 +139,16 @@ pub use debros_ipfs::{KuboError, KuboOptions};
 #[cfg(feature = "kubo")]
 pub use debros_orbit::{CatchUpError, CaughtUp, LastShipment, NotPinned, ShippingError, ShippingStatus};
 pub use debros_orbit::{KeystoreError, Report as VerifyReport, StoreError};
+#[cfg(feature = "network")]
+pub use debros_orbit::{NetworkLimits, PeerSync, ReplicationError, SyncState};
 pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};
 pub use durability::Durability;
 pub use error::{Error, Result};
 pub use identity::{Identity, IdentityError};
 #[cfg(feature = "kubo")]
 pub use kubo::{Kubo, KuboReadError};
+#[cfg(feature = "network")]
+pub use network::{DatabaseSync, Network, NetworkError, NetworkEvent, NetworkEvents, NetworkPeer};
 pub use open_error::OpenError;
 pub use owner::OwnerError;
 pub use problem::{Problem, ProblemKind};

@@ -8,6 +8,10 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// The network.
+    #[cfg(feature = "network")]
+    #[error("the database cannot take part in the network: {0}")]
+    Network(#[from] crate::NetworkError),
     /// The application's name.
     #[error(transparent)]
     Application(#[from] ApplicationError),

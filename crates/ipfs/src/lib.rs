@@ -22,6 +22,9 @@ mod folder;
 mod folder_items;
 mod folder_reader;
 mod folder_sizes;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod group;
 mod group_blocks;
 mod groups;

@@ -1,4 +1,9 @@
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    io::{self, Read as _, Seek as _, SeekFrom, Write as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use crate::{
     Apply, Damage, DiskError, OpenError, StoreOptions,
@@ -16,6 +21,9 @@ use crate::{
     tail::find_record,
     view::View,
 };
+
+/// How much of a file is copied at once, in bytes.
+const CHUNK: u64 = 256 << 10;
 
 /// What opening a data folder had to put right.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,9 +93,9 @@ pub(crate) fn recover(
     // Before the state file may learn of groups, they must be on the disk.
     let last_len = segments.len(last)?;
     if (last, last_len) != (from.segment, u64::from(from.offset)) {
+        let start = if last == from.segment { from.offset } else { HEADER_LEN };
         let path = segments.path(last);
-        let sync = || fs::OpenOptions::new().write(true).open(&path)?.sync_data();
-        Step::RecoverySync.run(sync).map_err(DiskError::at("syncing", &path))?;
+        sync_again(&path, start.into(), last_len).map_err(DiskError::at("syncing", &path))?;
     }
     let mut replay = Replay::new(apply, &segments, &state, fingerprint.to_vec(), from)?;
     let mut end = from;
@@ -103,6 +111,27 @@ pub(crate) fn recover(
     let to_seal = numbers.into_iter().filter(|n| *n < last && !segments.segments_dir().join(index_name(*n)).exists());
     let to_seal = to_seal.collect();
     Ok(Recovered { segments, state, view, appended, log, to_seal, recovery })
+}
+
+/// Brings to the disk what an earlier process wrote between two places of a file. If its last sync failed, the system
+/// takes pages for written that are not, and would not write them with the next; so all of it is written again.
+fn sync_again(path: &Path, from: u64, to: u64) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().read(true).write(true).open(path)?;
+    let mut chunk = Vec::new();
+    let write = || -> io::Result<()> {
+        let mut at = from;
+        while at < to {
+            chunk.resize((to - at).min(CHUNK) as usize, 0);
+            file.seek(SeekFrom::Start(at))?;
+            file.read_exact(&mut chunk)?;
+            file.seek(SeekFrom::Start(at))?;
+            file.write_all(&chunk)?;
+            at += chunk.len() as u64;
+        }
+        Ok(())
+    };
+    Step::RecoveryWrite.run(write)?;
+    Step::RecoverySync.run(|| file.sync_data())
 }
 
 /// Replays the rest of one segment; where it ends.
@@ -192,14 +221,13 @@ fn cut_tail(
     Ok(())
 }
 
-fn copy_tail(groups: &mut StoredGroups, from: u64, to: u64, aside: &std::path::Path) -> Result<(), DiskError> {
-    const CHUNK: u64 = 256 << 10;
+fn copy_tail(groups: &mut StoredGroups, from: u64, to: u64, aside: &Path) -> Result<(), DiskError> {
     let mut out = fs::File::create(aside).map_err(DiskError::at("creating", aside))?;
     let mut at = from;
     while at < to {
         let len = (to - at).min(CHUNK);
         let bytes = groups.sections().bytes(at, len as usize)?;
-        io::Write::write_all(&mut out, bytes).map_err(DiskError::at("writing", aside))?;
+        out.write_all(bytes).map_err(DiskError::at("writing", aside))?;
         at += len;
     }
     Step::TailCopy.run(|| out.sync_all()).map_err(DiskError::at("syncing", aside))

@@ -23,6 +23,8 @@ pub enum Step {
     TailCut,
     /// Syncing the segment that was cut.
     TailSync,
+    /// Writing again what an earlier process wrote, whose last sync may have failed.
+    RecoveryWrite,
     /// Syncing what an earlier process wrote, before the state file may learn of it.
     RecoverySync,
     /// Creating a segment file, and writing its header.
@@ -85,7 +87,7 @@ impl Step {
 #[cfg(feature = "failpoints")]
 impl Step {
     /// All of them.
-    pub const ALL: [Step; 24] = [
+    pub const ALL: [Step; 25] = [
         Step::FormatWrite,
         Step::FormatRename,
         Step::FolderSync,
@@ -95,6 +97,7 @@ impl Step {
         Step::TailCopy,
         Step::TailCut,
         Step::TailSync,
+        Step::RecoveryWrite,
         Step::RecoverySync,
         Step::SegmentCreate,
         Step::SegmentCreateSync,

@@ -10,7 +10,7 @@ impl StoreMark {
         Ok(StoreMark(bytes))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) const fn from_bytes(bytes: [u8; 16]) -> StoreMark {
         StoreMark(bytes)
     }

@@ -46,7 +46,7 @@ pub struct Request<'r> {
     pub user: &'r str,
     /// The key of the user's device.
     pub device: PublicKey,
-    /// The payload of the entry.
+    /// The payload of the entry: bytes, where it is encrypted and this node has no key for it.
     pub payload: &'r Value,
     /// The time of its clock.
     pub time: u64,

@@ -1,12 +1,10 @@
 //! Reading the events of a database out of its state.
 
 use crate::{
-    DatabaseId, DatabaseInfo, Entry, Event, EventRange, Hash, Op, Payload, ReadError, UnknownBound,
+    DatabaseInfo, Entry, Event, EventRange, Hash, Op, Payload, ReadError, UnknownBound,
     event_range::EventStart,
     heads,
-    state::{
-        Core, DOCUMENTS, DocumentRow, StateError, hash_at, key_of, known, load_value, open_entry, open_payload, past,
-    },
+    state::{Core, DOCUMENTS, DocumentRow, StateError, hash_at, key_of, known, load_value, open_payload, past},
 };
 use debros_ipfs::ReadState;
 
@@ -29,31 +27,30 @@ pub(crate) fn events<'s>(
         }
     }
     if range.start() == EventStart::Heads && !core.schema.keyed_events(info) {
-        return rows(core, state, info.id, range);
+        return rows(core, state, info, range);
     }
     let roots = match range.start() {
         EventStart::Heads => log.heads.iter().map(|head| head.hash).collect(),
         EventStart::With(entry) => vec![entry],
         EventStart::Behind(entry) => {
-            heads::entry(core, state, &entry)?.map(|(_, links)| links.next).unwrap_or_default()
+            heads::joined(core, state, info, &entry)?.map(|links| links.next).unwrap_or_default()
         }
     };
-    let text = info.log.clone();
-    let walk = heads::behind(core, state, &roots).map(move |hash| {
+    let database = info.clone();
+    let walk = heads::behind(core, state, info, &roots)?.map(move |hash| {
         let hash = hash?;
-        Ok::<_, ReadError>((hash, event(core, state, &text, hash)?))
+        Ok::<_, ReadError>((hash, event(core, state, &database, hash)?))
     });
     Ok(Box::new(range.select(walk)))
 }
 
 /// The event of an entry; `None` if it adds none.
-fn event(core: &Core, state: &dyn ReadState, log: &str, hash: Hash) -> Result<Option<Event>, StateError> {
+fn event(core: &Core, state: &dyn ReadState, database: &DatabaseInfo, hash: Hash) -> Result<Option<Event>, StateError> {
     let missing = || StateError::Broken(format!("entry {hash} of a log is missing"));
-    let (position, block) = state.block(&hash.cid())?.ok_or_else(missing)?;
-    let block = open_entry(core, state, position, block)?;
+    let (_, block) = heads::block(core, state, database, &hash)?.ok_or_else(missing)?;
     let unreadable = |e: crate::EntryError| StateError::Broken(format!("entry {hash} is unreadable: {e}"));
     let payload = Entry::decode(&block).map_err(unreadable)?.payload().clone();
-    let payload = open_payload(core, log, payload).and_then(Payload::from_value);
+    let payload = open_payload(core, &database.log, payload).and_then(Payload::from_value);
     Ok(payload.filter(|payload| payload.op == Op::Add).map(|payload| Event { hash, value: payload.value }))
 }
 
@@ -61,14 +58,14 @@ fn event(core: &Core, state: &dyn ReadState, log: &str, hash: Hash) -> Result<Op
 fn rows<'s>(
     core: &'s Core,
     state: &'s dyn ReadState,
-    database: DatabaseId,
+    info: &DatabaseInfo,
     range: &EventRange,
 ) -> Result<EventsRead<'s>, ReadError> {
-    let all = key_of(database, &[]);
+    let all = key_of(info.id, &[]);
     let end = past(&all);
     let older = match range.older() {
         None => None,
-        Some((bound, included)) => match event_row(core, state, database, bound)? {
+        Some((bound, included)) => match event_row(core, state, info, bound)? {
             Some(mut key) => {
                 if !included {
                     key.push(0);
@@ -76,7 +73,7 @@ fn rows<'s>(
                 Some(key)
             }
             // in the log, and no event: what is newer than it counts
-            None => Some(bound_key(core, state, database, bound)?),
+            None => Some(bound_key(core, state, info, bound)?),
         },
     };
     let read = move |row: Result<debros_ipfs::Row, debros_ipfs::StoreError>| {
@@ -105,7 +102,7 @@ fn rows<'s>(
 fn event_row(
     core: &Core,
     state: &dyn ReadState,
-    database: DatabaseId,
+    database: &DatabaseInfo,
     entry: Hash,
 ) -> Result<Option<Vec<u8>>, StateError> {
     let key = bound_key(core, state, database, entry)?;
@@ -113,8 +110,8 @@ fn event_row(
 }
 
 /// Where an entry lies in the order of the log.
-fn bound_key(core: &Core, state: &dyn ReadState, database: DatabaseId, entry: Hash) -> Result<Vec<u8>, StateError> {
+fn bound_key(core: &Core, state: &dyn ReadState, database: &DatabaseInfo, entry: Hash) -> Result<Vec<u8>, StateError> {
     let missing = || StateError::Broken(format!("entry {entry} of a log is missing"));
-    let (_, links) = heads::entry(core, state, &entry)?.ok_or_else(missing)?;
-    Ok(key_of(database, &crate::state::event_key(links.clock.time, &links.clock.id, &entry)))
+    let links = heads::joined(core, state, database, &entry)?.ok_or_else(missing)?;
+    Ok(key_of(database.id, &crate::state::event_key(links.clock.time, &links.clock.id, &entry)))
 }

@@ -2,12 +2,13 @@
 
 use crate::{
     DatabaseId, DatabaseInfo, Hash,
-    heads::entry,
-    state::{Core, HELD, HeldRow, StateError, hash_at, key_of, known, past},
+    entry::EntryParts,
+    heads::joined,
+    state::{Core, HELD, HeldRow, StateError, hash_at, held, key_of, known, links_at, open_entry, past},
 };
 use debros_ipfs::ReadState;
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, HashSet},
     sync::Arc,
 };
 
@@ -19,7 +20,7 @@ pub(crate) struct Frontier {
     pub(crate) user: String,
     pub(crate) heads: Vec<Hash>,
     /// The entries that were looked for.
-    pub(crate) looked_for: Arc<HashSet<Hash>>,
+    pub(crate) looked_for: HashSet<Hash>,
     pub(crate) reached: HashSet<Hash>,
 }
 
@@ -31,30 +32,28 @@ impl Frontier {
         database: &Arc<DatabaseInfo>,
     ) -> Result<Vec<Frontier>, StateError> {
         let prefix = key_of(database.id, &[]);
-        let mut users = BTreeSet::new();
-        let mut wanted: HashSet<Hash> = HashSet::new();
-        let mut oldest = u64::MAX;
+        // of each user whose right was revoked, the entries that are held back, and the oldest of their times
+        let mut of_users: BTreeMap<String, (HashSet<Hash>, u64)> = BTreeMap::new();
         for row in state.scan(HELD, &prefix, past(&prefix).as_deref(), false) {
             let (key, row) = row?;
             let row = HeldRow::from_bytes(&row)
                 .ok_or_else(|| StateError::Broken("an entry that is held back is unreadable".to_owned()))?;
-            let user = row.held.as_ref().and_then(|held| held.hold.user());
-            let Some(user) = user.filter(|_| row.held.as_ref().is_some_and(|held| held.hold.is_about_rights())) else {
+            let Some(held) = row.held.filter(|held| held.hold.is_about_rights()) else { continue };
+            let Some(user) = held.hold.user() else { continue };
+            let block = open_entry(core, state, row.position, state.block_at(row.position)?);
+            let Ok(time) = block.map_err(drop).and_then(|block| Ok(EntryParts::parse(&block).map_err(drop)?.time))
+            else {
                 continue;
             };
-            users.insert(user.to_owned());
-            let hash = hash_at(&key, 4)?;
-            if let Some((_, links)) = entry(core, state, &hash)? {
-                oldest = oldest.min(links.clock.time);
-                wanted.insert(hash);
-            }
+            let (wanted, oldest) = of_users.entry(user.to_owned()).or_insert((HashSet::new(), u64::MAX));
+            wanted.insert(hash_at(&key, 4)?);
+            *oldest = time.min(*oldest);
         }
-        let wanted = Arc::new(wanted);
         let mut all = Vec::new();
-        for user in users {
+        for (user, (wanted, oldest)) in of_users {
             let Some(heads) = core.frontier(state, database, &user)? else { continue };
             if let Some(reached) = reach(core, state, database, &heads, &wanted, oldest)? {
-                all.push(Frontier { database: database.id, user, heads, looked_for: wanted.clone(), reached });
+                all.push(Frontier { database: database.id, user, heads, looked_for: wanted, reached });
             }
         }
         Ok(all)
@@ -87,10 +86,13 @@ fn reach(
         if wanted.contains(&hash) {
             reached.insert(hash);
         }
-        // times grow along a log, so nothing older has to be looked at
-        if let Some((_, links)) = entry(core, state, &hash)?
+        if let Some(row) = held(state, database.id, &hash)? {
+            // its clock says nothing that could be trusted
+            list.extend(links_at(state, core, row.position)?.next);
+        } else if let Some(links) = joined(core, state, database, &hash)?
             && links.clock.time > oldest
         {
+            // times grow along a log, so nothing older has to be looked at
             list.extend(links.next);
         }
     }

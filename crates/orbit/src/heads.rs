@@ -1,12 +1,13 @@
 //! The heads of a log, and what lies behind them.
 
 use crate::{
-    Clock, DatabaseId, Hash,
+    Clock, DatabaseId, DatabaseInfo, Encryption, Hash,
     entry::EntryParts,
     log::{Links, Traverse},
-    state::{Core, StateError, open_entry},
+    state::{Core, StateError, held, links_at, open_entry, sealed_entry},
 };
-use debros_ipfs::ReadState;
+use debros_ipfs::{Bytes, Position, ReadState};
+use std::collections::HashSet;
 
 /// The heads of a database's log, newest first.
 pub(crate) fn sorted(
@@ -23,30 +24,78 @@ pub(crate) fn sorted(
     Ok(heads)
 }
 
-/// What lies behind the heads, newest first.
+/// The entries of a log that lie behind `roots`, with them, newest first. What was refused is walked past.
 pub(crate) fn behind<'s>(
     core: &'s Core,
     state: &'s dyn ReadState,
-    heads: &[Hash],
-) -> impl Iterator<Item = Result<Hash, StateError>> + use<'s> {
-    Traverse::new(heads.iter().copied(), move |hash: &Hash| {
-        links(core, state, hash)?.ok_or_else(|| StateError::Broken(format!("entry {hash} of a log is missing")))
-    })
+    database: &DatabaseInfo,
+    roots: &[Hash],
+) -> Result<impl Iterator<Item = Result<Hash, StateError>> + use<'s>, StateError> {
+    let database = database.clone();
+    let roots = joined_of(core, state, &database, roots)?;
+    Ok(Traverse::new(roots, move |hash: &Hash| {
+        let missing = || StateError::Broken(format!("entry {hash} of a log is missing"));
+        let mut links = joined(core, state, &database, hash)?.ok_or_else(missing)?;
+        links.next = joined_of(core, state, &database, &links.next)?;
+        Ok(links)
+    }))
 }
 
-/// The clock of an entry that is in the store, and what it follows.
-fn links(core: &Core, state: &dyn ReadState, hash: &Hash) -> Result<Option<Links>, StateError> {
-    Ok(entry(core, state, hash)?.map(|(_, links)| links))
+/// Those of these entries that are in the log; in place of those that were refused, what they build on.
+pub(crate) fn joined_of(
+    core: &Core,
+    state: &dyn ReadState,
+    database: &DatabaseInfo,
+    entries: &[Hash],
+) -> Result<Vec<Hash>, StateError> {
+    let log = core.log(state, database.id)?;
+    if log.held == 0 {
+        return Ok(entries.to_vec());
+    }
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    let mut list = entries.to_vec();
+    while let Some(hash) = list.pop() {
+        if !seen.insert(hash) {
+            continue;
+        }
+        match held(state, database.id, &hash)? {
+            Some(row) => list.extend(links_at(state, core, row.position)?.next),
+            None => found.push(hash),
+        }
+    }
+    Ok(found)
 }
 
-/// The log of an entry that is in the store, its clock, and what it follows; `None` if the store has no such block, or
-/// it is no entry.
-pub(crate) fn entry(core: &Core, state: &dyn ReadState, hash: &Hash) -> Result<Option<(String, Links)>, StateError> {
-    let Some((position, block)) = state.block(&hash.cid())? else { return Ok(None) };
-    let Ok(block) = open_entry(core, state, position, block) else { return Ok(None) };
+/// The clock of an entry that is in the log, and what it follows; `None` if it is not, as far as its block tells. One that
+/// is held back may look as if it were: see [`known`](crate::state::known).
+pub(crate) fn joined(
+    core: &Core,
+    state: &dyn ReadState,
+    database: &DatabaseInfo,
+    hash: &Hash,
+) -> Result<Option<Links>, StateError> {
+    let Some((_, block)) = block(core, state, database, hash)? else { return Ok(None) };
     let Ok(parts) = EntryParts::parse(&block) else { return Ok(None) };
-    let unreadable = |e: &dyn std::fmt::Display| StateError::Broken(format!("entry {hash} is unreadable: {e}"));
-    let id = parts.clock_id.parse().map_err(|e| unreadable(&e))?;
-    let next = parts.next().map_err(|e| unreadable(&e))?;
-    Ok(Some((parts.log.to_owned(), Links { clock: Clock { id, time: parts.time }, next })))
+    if parts.log != database.log {
+        return Ok(None);
+    }
+    // who is no key, or follows what is no hash, did not join
+    let (Ok(id), Ok(next)) = (parts.clock_id.parse(), parts.next()) else { return Ok(None) };
+    Ok(Some(Links { clock: Clock { id, time: parts.time }, next }))
+}
+
+/// The entry of this name, and where it lies: opened, if it is encrypted as a whole, which only entries of the log are that
+/// are known by their database.
+pub(crate) fn block(
+    core: &Core,
+    state: &dyn ReadState,
+    database: &DatabaseInfo,
+    hash: &Hash,
+) -> Result<Option<(Position, Bytes)>, StateError> {
+    if let Some(sealed) = sealed_entry(state, database.id, hash)? {
+        let block = state.block_at(sealed.position)?;
+        return Ok(Some((sealed.position, open_entry(core, state, sealed.position, block)?)));
+    }
+    let found = state.block(&hash.cid())?;
+    Ok(found.filter(|(_, block)| !Encryption::is_sealed(block)))
 }

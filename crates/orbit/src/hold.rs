@@ -73,6 +73,19 @@ impl Hold {
         matches!(self, Hold::Denied { .. } | Hold::Revoked { .. } | Hold::Refused { .. })
     }
 
+    /// Entries that nothing needs are bounded by these, so that those of one kind do not take the place of another's.
+    pub(crate) const POOLS: usize = 4;
+
+    /// To which of them it belongs.
+    pub(crate) fn pool(&self) -> usize {
+        match self {
+            Hold::Missing | Hold::Identity(_) => 0,
+            Hold::Denied { .. } | Hold::Revoked { .. } => 1,
+            Hold::Sealed => 2,
+            Hold::Refused { .. } => 3,
+        }
+    }
+
     /// The user whose right is wanting.
     pub(crate) fn user(&self) -> Option<&str> {
         match self {

@@ -36,6 +36,8 @@ pub(crate) enum JournalOp {
     RightsChanged { database: DatabaseId },
     /// 11: the payloads of these entries of a log can be decrypted now.
     EntriesRead { database: DatabaseId, entries: Vec<Hash> },
+    /// 12: an entry that is held back was judged again, and nothing has changed.
+    HoldKept { database: DatabaseId, hash: Hash },
 }
 
 /// What is known of an entry that is held back.
@@ -133,6 +135,9 @@ impl JournalOp {
             JournalOp::EntriesRead { database, entries } => {
                 vec![Cbor::from(11), Cbor::from(database.0), digests(entries)]
             }
+            JournalOp::HoldKept { database, hash } => {
+                vec![Cbor::from(12), Cbor::from(database.0), Cbor::Bytes(hash.digest().to_vec())]
+            }
         };
         let mut bytes = Vec::new();
         let written = ciborium::into_writer(&Cbor::Array(items), &mut bytes);
@@ -190,6 +195,7 @@ impl JournalOp {
             },
             10 => JournalOp::RightsChanged { database: DatabaseId(number(next()?)?) },
             11 => JournalOp::EntriesRead { database: DatabaseId(number(next()?)?), entries: hashes(next()?)? },
+            12 => JournalOp::HoldKept { database: DatabaseId(number(next()?)?), hash: hash(next()?)? },
             newer => return Err(JournalOpError::Newer(newer)),
         };
         if items.next().is_some() { Err(damaged("it has too many items")) } else { Ok(op) }
@@ -371,6 +377,7 @@ mod tests {
             JournalOp::HoldChanged { database, hash: root, held: None },
             JournalOp::RightsChanged { database },
             JournalOp::EntriesRead { database, entries: vec![root, Hash::of(b"other")] },
+            JournalOp::HoldKept { database, hash: root },
         ]
     }
 

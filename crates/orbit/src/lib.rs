@@ -98,8 +98,12 @@ mod event_reader;
 mod events;
 mod fetching;
 mod frontier;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hash;
 mod heads;
+mod heads_exchange;
 mod held_entry;
 mod hold;
 mod identity;
@@ -133,6 +137,7 @@ mod tender;
 mod turns;
 mod user_key;
 mod verifier;
+mod wanted;
 mod writer;
 mod xchacha20_cipher;
 
@@ -159,6 +164,7 @@ pub use event_reader::EventsRead;
 pub use events::{Event, Events};
 pub use fetching::{BlockSource, Fetcher, Fetching};
 pub use hash::{Hash, NotAHash};
+pub use heads_exchange::{HeadsExchange, HeadsExchangeError};
 pub use held_entry::{HeldEntry, Wanted};
 pub use hold::Hold;
 pub use identity::Identity;

@@ -198,7 +198,8 @@ impl Node {
     /// An entry that is held back is judged again, by itself, when what it lacked arrives. Each signature is checked
     /// once.
     ///
-    /// Several can be on their way at once: they are taken in the order in which they were begun.
+    /// Several can be on their way at once: they are taken in the order in which they were begun, unless so much is waiting
+    /// that the store's queue is full.
     ///
     /// `from` names the peer, in what is told of entries that are held back.
     ///
@@ -218,22 +219,33 @@ impl Node {
         turn.wait().await;
         let from = from.to_owned();
         let taken = self.write(Durability::Local, move |writer| {
-            let mut bad = add_identities(writer, &identities)?;
+            // who may not write is kept as long as there is room for what they wrote; and what cannot be opened may name anyone
+            let mut sealed = received.iter().filter(|entry| entry.is_sealed()).count();
+            let mut bad = add_identities(writer, &identities, |writer, hash, identity| {
+                if received.iter().any(|entry| entry.names(hash)) {
+                    return writer.has_room_for(database, identity);
+                }
+                let taken = sealed > 0;
+                sealed = sealed.saturating_sub(1);
+                Ok(taken)
+            })?;
             let mut receipt = writer.receive(database, received, &from)?;
             receipt.not_kept.append(&mut bad);
             Ok(receipt)
         });
-        // it is queued
+        // it is queued, if there is room
         drop(turn);
         Ok(taken.await?)
     }
 
-    /// Adds identities of others, whose entries can join then. Gives those that are none, or forged, and why.
+    /// Adds identities of others for which entries wait, and which can join then; others are not kept. Gives those that are none, or forged, and why.
     ///
     /// # Errors
     /// If the store fails. None is added then.
     pub async fn add_identities(&self, identities: Vec<Vec<u8>>) -> Result<Vec<(Hash, JoinError)>, ReceiveError> {
-        Ok(self.write(Durability::Local, move |writer| add_identities(writer, &identities)).await?)
+        Ok(self
+            .write(Durability::Local, move |writer| add_identities(writer, &identities, |_, _, _| Ok(false)))
+            .await?)
     }
 
     /// Says how a database is encrypted: entries that are written from now on are, and what could not be read until now
@@ -307,15 +319,23 @@ impl Node {
     }
 }
 
-/// Gives those that are none.
-fn add_identities(writer: &mut Writer<'_>, identities: &[Vec<u8>]) -> Result<Vec<(Hash, JoinError)>, JoinError> {
+/// Adds those identities that something names. Gives those that are none.
+fn add_identities(
+    writer: &mut Writer<'_>,
+    identities: &[Vec<u8>],
+    mut named: impl FnMut(&Writer<'_>, &Hash, &[u8]) -> Result<bool, JoinError>,
+) -> Result<Vec<(Hash, JoinError)>, JoinError> {
     let mut bad = Vec::new();
     for identity in identities {
+        let hash = Hash::of(identity);
+        if !writer.is_waited_for_identity(&hash)? && !named(writer, &hash, identity)? {
+            continue;
+        }
         match writer.add_identity(identity) {
             Ok(_) => {}
             Err(error @ (JoinError::Read(_) | JoinError::Apply(_))) => return Err(error),
             // what names it stays without it, and is held back
-            Err(error) => bad.push((Hash::of(identity), error)),
+            Err(error) => bad.push((hash, error)),
         }
     }
     Ok(bad)

@@ -4,9 +4,9 @@ use crate::{
     AccessSpec, Address, Capabilities, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Entry, EventRange, EventsRead,
     Hash, HeldEntry, Payload, Problem, ReadError, RowRef, Wanted,
     state::{
-        ADDRESSES, ANY, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FRONTIER, FieldReader, HELD, HeldRow,
-        INDEXES, MEMBERS, NAMES, PROBLEMS, WAITING, family_prefix, hash_at, index_prefix, key_of, load_record,
-        load_value, name_key, open_entry, open_payload, past, problem_key, problem_parts,
+        ADDRESSES, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FRONTIER, FieldReader, HELD, HeldRow, INDEXES,
+        MEMBERS, NAMES, PROBLEMS, family_prefix, hash_at, index_prefix, key_of, load_record, load_value, name_key,
+        open_entry, open_payload, past, problem_key, problem_parts,
     },
 };
 use debros_core::{Map, Value};
@@ -315,39 +315,20 @@ pub trait ReadDocuments: Readable {
     }
 
     /// The blocks that entries wait for that may join with them, each once; of one database, if one is named, and at
-    /// most so many.
+    /// most so many. Where there are more, each call begins elsewhere, so that all of them come up.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn wanted(&self, database: Option<DatabaseId>, most: usize) -> Result<Vec<Wanted>, ReadError> {
-        let mut wanted: Vec<Wanted> = Vec::new();
-        for row in self.state().scan(WAITING, &[], None, false) {
-            if wanted.len() >= most {
-                break;
-            }
-            let (key, _) = row?;
-            let (of, missing) = (database_at(&key, 0)?, hash_at(&key, 4)?);
-            let (waiter_of, waiter) = (database_at(&key, 36)?, hash_at(&key, 40)?);
-            if database.is_some_and(|database| database != waiter_of) {
-                continue;
-            }
-            let next = if of == ANY { Wanted::Identity(missing) } else { Wanted::Entry(of, missing) };
-            if wanted.last() == Some(&next) {
-                continue;
-            }
-            let waits = crate::state::held(self.state(), waiter_of, &waiter)?;
-            if waits.is_some_and(|row| of == ANY || row.needs_ancestors())
-                && (of == ANY || crate::state::held(self.state(), of, &missing)?.is_none_or(|row| row.held.is_none()))
-            {
-                wanted.push(next);
-            }
-        }
+        let mut wanted = crate::wanted::identities(self.core(), self.state(), database, most)?;
+        crate::wanted::entries(self.state(), database, most, &mut wanted)?;
         Ok(wanted)
     }
 
     /// A hash over everything that the log of a database means: what each key holds and by which entry, what is deleted,
     /// and the heads. Replicas with the same heads, of the database and of the one that says who may write it, and with
-    /// the same keys for what is encrypted, have the same hash. Reads every row.
+    /// the same keys for what is encrypted, have the same hash; unless an entry that was written while its user's right was being
+    /// revoked came to one of them before the revocation ([`Writer::revoke`](crate::Writer::revoke)). Reads every row.
     ///
     /// # Errors
     /// If the store cannot be read, or there is no such database.

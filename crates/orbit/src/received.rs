@@ -1,6 +1,6 @@
 //! [`Received`]: an entry that came from elsewhere, looked at by itself.
 
-use crate::{Encryption, Entry, EntryLinks, Hash, JoinError, Limits, MAX_ACCEPTED};
+use crate::{Address, Encryption, Entry, EntryLinks, Hash, Hold, JoinError, Limits, MAX_ACCEPTED, entry::EntryParts};
 
 /// A block that came from elsewhere as an entry, with everything checked that can be checked of it alone: form, limits,
 /// signature. This is what takes time, and needs nothing but the block: it can be done on any thread.
@@ -10,7 +10,18 @@ pub struct Received(Looked);
 #[derive(Debug)]
 enum Looked {
     Entry(Box<Entry>),
-    Refused { hash: Hash, bytes: Vec<u8>, why: Box<JoinError> },
+    Refused(Box<Refused>),
+}
+
+/// A block that is no entry that anyone should have made.
+#[derive(Debug)]
+struct Refused {
+    hash: Hash,
+    bytes: Vec<u8>,
+    /// What it builds on, and the log that it names, as far as that can be told.
+    links: EntryLinks,
+    log: Option<Address>,
+    why: JoinError,
 }
 
 impl Received {
@@ -39,7 +50,10 @@ impl Received {
                 // what is too large is not kept, so not copied
                 let too_large = block.len() > limits.entry_bytes.min(MAX_ACCEPTED);
                 let bytes = if too_large { Vec::new() } else { block.to_vec() };
-                Looked::Refused { hash: Hash::of(block), bytes, why: Box::new(why) }
+                let opened = encryption.open_block(block).ok().filter(|_| !too_large);
+                let links = opened.as_ref().map(|entry| Entry::links_of(entry)).unwrap_or_default();
+                let log = opened.and_then(|entry| EntryParts::parse(&entry).ok()?.log.parse().ok());
+                Looked::Refused(Box::new(Refused { hash: Hash::of(block), bytes, links, log, why }))
             }
         })
     }
@@ -48,7 +62,7 @@ impl Received {
     pub fn hash(&self) -> Hash {
         match &self.0 {
             Looked::Entry(entry) => entry.hash(),
-            Looked::Refused { hash, .. } => *hash,
+            Looked::Refused(refused) => refused.hash,
         }
     }
 
@@ -56,15 +70,25 @@ impl Received {
     pub fn refusal(&self) -> Option<&JoinError> {
         match &self.0 {
             Looked::Entry(_) => None,
-            Looked::Refused { why, .. } => Some(why),
+            Looked::Refused(refused) => Some(&refused.why),
         }
     }
 
     pub(crate) fn entry(&self) -> Option<&Entry> {
         match &self.0 {
             Looked::Entry(entry) => Some(entry),
-            Looked::Refused { .. } => None,
+            Looked::Refused(_) => None,
         }
+    }
+
+    /// Could it not be opened, for want of the key?
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.refusal().and_then(Hold::of) == Some(Hold::Sealed)
+    }
+
+    /// Does it name this identity?
+    pub(crate) fn names(&self, identity: &Hash) -> bool {
+        self.entry().is_some_and(|entry| entry.identity() == *identity)
     }
 
     /// By which entries are sorted, so that what is followed comes before what follows it.
@@ -72,17 +96,25 @@ impl Received {
         self.entry().map_or(0, |entry| entry.clock().time)
     }
 
+    /// The log that it names, of whatever form it is.
+    pub(crate) fn log(&self) -> Option<Address> {
+        match &self.0 {
+            Looked::Entry(entry) => Some(entry.log()),
+            Looked::Refused(refused) => refused.log,
+        }
+    }
+
     pub(crate) fn links(&self) -> EntryLinks {
         match &self.0 {
             Looked::Entry(entry) => EntryLinks { next: entry.next().to_vec(), refs: entry.refs().to_vec() },
-            Looked::Refused { bytes, .. } => Entry::links_of(bytes),
+            Looked::Refused(refused) => refused.links.clone(),
         }
     }
 
     pub(crate) fn into_parts(self) -> (Vec<u8>, Result<Entry, JoinError>) {
         match self.0 {
             Looked::Entry(entry) => (entry.block().to_vec(), Ok(*entry)),
-            Looked::Refused { bytes, why, .. } => (bytes, Err(*why)),
+            Looked::Refused(refused) => (refused.bytes, Err(refused.why)),
         }
     }
 }

@@ -23,12 +23,12 @@ pub(crate) use core::{Core, StateError, load_record, load_value, next_database};
 pub(crate) use document_row::DocumentRow;
 pub(crate) use fields::{FieldReader, Fields};
 pub(crate) use held_row::HeldRow;
-pub(crate) use hold::{Known, hash_at, held, known, lacks};
+pub(crate) use hold::{Known, REVOKED, hash_at, held, known, lacks, links_at};
 pub(crate) use job::Job;
 pub(crate) use log_row::{Head, LogRow};
 pub(crate) use replay::{Replay, refused};
 pub(crate) use rights::{ADMIN, FRONTIER, Right, WRITE, rights_row};
-pub(crate) use sealed::{open_entry, open_payload};
+pub(crate) use sealed::{open_entry, open_payload, sealed_entry};
 pub(crate) use state_hash::state_hash;
 pub(crate) use tables::{
     ADDRESSES, ANY, DOCUMENTS, FAMILIES, FAMILY_ROWS, HELD, INDEXES, MEMBERS, NAMES, PROBLEMS, PROTECTED, READY,

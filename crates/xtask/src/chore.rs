@@ -1,6 +1,6 @@
 //! [`Chore`]: what was asked for on the command line.
 
-use crate::{cargo::Cargo, kubo::Kubo, part::Part, summary::Summary};
+use crate::{cargo::Cargo, fuzz::Fuzz, kubo::Kubo, part::Part, summary::Summary};
 use std::io;
 
 /// How it is called.
@@ -20,6 +20,8 @@ cargo xtask test [--no-fail-fast] [PART..]
     deny     licences and sources of the dependencies; only when named, as it needs cargo-deny
 cargo xtask crash [--times N]
     Kills a process that writes 10,000 times, or N. DEBROS_CRASH_SEED repeats the choices of a run, which prints it.
+cargo xtask fuzz [TARGET] [--seconds N]
+    Looks for bytes that a decoder does not stand, for 600 seconds a target, or N; needs a nightly compiler and cargo-fuzz.
 cargo xtask bench [NAME] [ARGS..]
     Runs the measurements, or one of them, and prints ratios.
 cargo xtask kubo
@@ -48,6 +50,8 @@ pub(crate) enum Chore {
         /// So many times.
         times: u64,
     },
+    /// Look for bytes that a decoder does not stand.
+    Fuzz(Fuzz),
     /// Run measurements.
     Bench {
         /// What the measuring program is told.
@@ -69,6 +73,7 @@ impl Chore {
             Some("help" | "--help" | "-h") => Ok(Chore::Help),
             Some("bench") => Ok(Chore::Bench { arguments: arguments.collect() }),
             Some("crash") => Ok(Chore::Crash { times: setting(arguments, "--times", CRASHES)? }),
+            Some("fuzz") => Fuzz::parse(arguments).map(Chore::Fuzz),
             Some("kubo") => match (arguments.next().as_deref(), arguments.next()) {
                 (None, _) => Ok(Chore::Kubo { run: false }),
                 (Some("run"), None) => Ok(Chore::Kubo { run: true }),
@@ -100,6 +105,7 @@ impl Chore {
                 Ok(true)
             }
             Chore::Crash { times } => Ok(Part::Crash.run(&cargo.with("DEBROS_CRASH_RUNS", times.to_string()))?.success),
+            Chore::Fuzz(fuzz) => fuzz.run(&cargo),
             Chore::Bench { arguments } => {
                 let fixed = ["run", "--release", "--quiet", "--package", "debros-bench", "--"];
                 let all = fixed.into_iter().map(str::to_owned).chain(arguments);

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo xtask test [--no-fail-fast] [PART..]    all parts, or those that are named
 //! cargo xtask crash [--times N]                 kills a process that writes
+//! cargo xtask fuzz [TARGET] [--seconds N]       looks for bytes that a decoder does not stand
 //! cargo xtask bench [NAME] [ARGS..]             the measurements, or one of them
 //! cargo xtask kubo [run]                        the program of a Kubo daemon, or a daemon
 //! ```
@@ -11,6 +12,7 @@
 
 mod cargo;
 mod chore;
+mod fuzz;
 mod kubo;
 mod node;
 mod part;

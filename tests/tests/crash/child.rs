@@ -10,7 +10,7 @@ use std::{
         mpsc::{self, RecvTimeoutError},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 const ARGUMENT: &str = "DEBROS_CRASH_CHILD";
@@ -56,13 +56,16 @@ impl Child {
                 thread::sleep(*after);
                 false
             }
-            Moment::At { .. } => loop {
-                match heard.recv_timeout(PATIENCE) {
-                    Ok(line) => said.push(line),
-                    Err(RecvTimeoutError::Disconnected) => break true,
-                    Err(RecvTimeoutError::Timeout) => break false,
+            Moment::At { .. } => {
+                let begun = Instant::now();
+                loop {
+                    match heard.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+                        Ok(line) => said.push(line),
+                        Err(RecvTimeoutError::Disconnected) => break true,
+                        Err(RecvTimeoutError::Timeout) => break false,
+                    }
                 }
-            },
+            }
         };
         process.kill().expect("it was not waited for");
         let status = process.wait().expect("it is dead");

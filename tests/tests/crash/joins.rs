@@ -189,7 +189,7 @@ async fn what_was_taken_and_granted_survives_kill_9() {
         }
         let moment = schedule.next(run % KILLS_OF_A_FOLDER);
         let is_at = |step: Step| moment.is_at(&step.before()) || moment.is_at(&step.after());
-        if is_at(Step::TailCut) || is_at(Step::TailSync) {
+        if [Step::TailCut, Step::TailSync, Step::RecoveryWrite].into_iter().any(is_at) {
             tear(scene.folder.path(), schedule.random().below(300) as usize + 1);
         }
         let closes = u8::from(is_at(Step::StateClose));
@@ -207,11 +207,12 @@ async fn what_was_taken_and_granted_survives_kill_9() {
 
 /// As if a group was being written: random bytes behind the last one.
 fn tear(folder: &Path, bytes: usize) {
-    let last = std::fs::read_dir(folder.join("segments")).expect("segments");
-    let last = last
-        .map(|entry| entry.expect("segments").path())
-        .filter(|path| path.extension().is_some_and(|e| e == "car"))
-        .max();
-    let mut file = std::fs::OpenOptions::new().append(true).open(last.expect("a segment")).expect("the segment");
+    let files =
+        std::fs::read_dir(folder.join("segments")).expect("segments").map(|file| file.expect("segments").path());
+    // a segment that was being created has no group yet
+    let len = |path: &Path| path.metadata().expect("it is there").len();
+    let segments = files.filter(|path| path.extension().is_some_and(|e| e == "car") && len(path) >= 58);
+    let last = segments.max().expect("a segment");
+    let mut file = std::fs::OpenOptions::new().append(true).open(last).expect("the segment");
     std::io::Write::write_all(&mut file, &vec![0x55; bytes]).expect("it can be written");
 }

@@ -27,7 +27,9 @@ fn noticed(step: Step) -> Option<Noticed> {
         Step::FormatWrite | Step::FormatRename | Step::FolderSync | Step::TemporaryClear | Step::LockWrite => {
             Noticed::Opening
         }
-        Step::StateRemove | Step::TailCut | Step::TailSync | Step::RecoverySync => Noticed::Opening,
+        Step::StateRemove | Step::TailCut | Step::TailSync | Step::RecoveryWrite | Step::RecoverySync => {
+            Noticed::Opening
+        }
         Step::SegmentCreate | Step::SegmentCreateSync | Step::SegmentFolderSync => Noticed::Writing,
         Step::SegmentAppend | Step::SegmentSync | Step::CheckpointSync | Step::StateCommit => Noticed::Writing,
         Step::StateClose => Noticed::Closing,

@@ -13,6 +13,8 @@ use tokio::sync::oneshot;
 const AT_ONCE: usize = 256;
 /// So many of those that are wanted are looked at.
 const LOOKED_AT: usize = 4096;
+/// So many bytes are taken in one write.
+const DELIVERY_BYTES: usize = 8 << 20;
 /// One request takes at most so long.
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -106,7 +108,7 @@ async fn fetch(node: &Node, source: &dyn BlockSource, due: &[Wanted], schedule: 
     let mut found: HashMap<Hash, Vec<u8>> =
         found.into_iter().filter(|(hash, block)| Hash::of(block) == *hash).collect();
     let mut identities = Vec::new();
-    let mut entries: BTreeMap<DatabaseId, Vec<Vec<u8>>> = BTreeMap::new();
+    let mut entries: BTreeMap<DatabaseId, Vec<Vec<Vec<u8>>>> = BTreeMap::new();
     for wanted in due {
         let Some(block) = found.remove(&wanted.hash()) else {
             schedule.not_found(wanted.hash(), began.elapsed());
@@ -114,7 +116,14 @@ async fn fetch(node: &Node, source: &dyn BlockSource, due: &[Wanted], schedule: 
         };
         match wanted {
             Wanted::Identity(_) => identities.push(block),
-            Wanted::Entry(database, _) => entries.entry(*database).or_default().push(block),
+            Wanted::Entry(database, _) => {
+                let deliveries: &mut Vec<Vec<Vec<u8>>> = entries.entry(*database).or_default();
+                let full = |delivery: &Vec<Vec<u8>>| delivery.iter().map(Vec::len).sum::<usize>() >= DELIVERY_BYTES;
+                match deliveries.last_mut().filter(|last| !full(last)) {
+                    Some(last) => last.push(block),
+                    None => deliveries.push(vec![block]),
+                }
+            }
         }
     }
     let from = source.name();
@@ -126,7 +135,9 @@ async fn fetch(node: &Node, source: &dyn BlockSource, due: &[Wanted], schedule: 
             Err(_) => due.iter().for_each(|wanted| schedule.not_found(wanted.hash(), began.elapsed())),
         }
     }
-    for (database, entries) in entries {
+    let deliveries =
+        entries.into_iter().flat_map(|(database, all)| all.into_iter().map(move |entries| (database, entries)));
+    for (database, entries) in deliveries {
         let asked: Vec<Hash> = entries.iter().map(|entry| Hash::of(entry)).collect();
         match node.receive(database, &from, Vec::new(), entries).await {
             Ok(receipt) => {

@@ -123,7 +123,7 @@ impl<'i> Inspector<'i> {
                     self.entry_held(group, database, block);
                 }
                 Ok(JournalOp::EntryReleased { database, hash }) => self.entry_released(group, database, hash),
-                Ok(JournalOp::HoldChanged { database, hash, .. }) => {
+                Ok(JournalOp::HoldChanged { database, hash, .. } | JournalOp::HoldKept { database, hash }) => {
                     if !self.held.contains_key(&(database, hash)) {
                         self.fault_of_operation(group, format!("it judges the entry {hash}, which is not held back"));
                     }

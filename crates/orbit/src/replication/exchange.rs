@@ -1,7 +1,7 @@
 //! The heads protocol, as JavaScript speaks it: both sides send their heads at once and then end; nothing says where one
 //! head ends and the next begins.
 
-use crate::{Hash, limits::MAX_ACCEPTED, scanner::Scanner};
+use crate::{Hash, HeadsExchange};
 use debros_ipfs::{Bytes, PeerStream};
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use std::time::Duration;
@@ -18,8 +18,6 @@ pub(super) const OURS: &str = "/debros/heads/1";
 const FRAME: usize = 16 << 10;
 /// So many bytes fit the window that JavaScript opens: beyond it, a head may be split.
 const WINDOW: usize = 200 << 10;
-/// The most bytes that are read.
-const MAX_READ: usize = MAX_ACCEPTED + (1 << 20);
 /// How long a peer may take in all.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// JavaScript takes what comes before it listens for one head; so long it is waited for.
@@ -56,25 +54,23 @@ pub(super) async fn exchange(stream: PeerStream, heads: &[Bytes]) -> Option<Vec<
     };
     let receive = async {
         let mut listens = Some(listens);
-        let (mut bytes, mut chunk) = (Vec::new(), vec![0; FRAME]);
+        let (mut exchange, mut chunk) = (HeadsExchange::default(), vec![0; FRAME]);
         loop {
             let read = read.read(&mut chunk).await.ok()?;
             if let Some(listens) = listens.take() {
                 let _ = listens.send(());
             }
             if read == 0 {
-                return Some(bytes);
+                return Some(exchange);
             }
-            if bytes.len() + read > MAX_READ {
-                return None;
-            }
-            bytes.extend_from_slice(&chunk[..read]);
+            exchange.read(&chunk[..read]).ok()?;
         }
     };
     let both = async { futures::future::join(send, receive).await };
     let (sent, received) = timeout_at(deadline, both).await.ok()?;
     sent?;
-    Some(items(&received?))
+    // those before something that is none count
+    Some(received?.heads().map_while(Result::ok).map(<[u8]>::to_vec).collect())
 }
 
 /// Says which database is meant, on a stream of [`OURS`].
@@ -89,29 +85,9 @@ pub(super) async fn named(stream: &mut PeerStream) -> Option<Hash> {
     Some(Hash::from_digest(digest))
 }
 
-/// The items of a sequence of DAG-CBOR, up to what is none.
-fn items(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut items = Vec::new();
-    let mut scanner = Scanner::new(bytes);
-    while scanner.end().is_err() {
-        match scanner.item() {
-            Ok(item) => items.push(item.to_vec()),
-            Err(_) => break,
-        }
-    }
-    items
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn heads_follow_each_other_without_anything_between() {
-        assert_eq!(items(b"\x61a\xa0\x82\x01\x02"), [&b"\x61a"[..], b"\xa0", b"\x82\x01\x02"]);
-        assert_eq!(items(b"\x61a\xff\x61b"), [b"\x61a"], "nothing is known about what follows garbage");
-        assert_eq!(items(b""), [b""; 0]);
-    }
 
     #[test]
     fn javascript_gets_what_fits_a_frame_and_its_window() {

@@ -186,7 +186,12 @@ impl Taking<'_> {
     /// Sorts a block, whose hash was checked; lists, manifests and what belongs to other logs are not needed.
     fn sort(&self, block: Vec<u8>, batch: &mut Batch) {
         batch.bytes += block.len();
-        if Entry::open(&block, &self.encryption).is_ok_and(|entry| entry.log().to_string() == self.log) {
+        // an entry, one that cannot be opened, or what others build on although it is none
+        let is_entry = match Entry::open(&block, &self.encryption) {
+            Ok(entry) => entry.log().to_string() == self.log,
+            Err(_) => Encryption::is_sealed(&block) || Entry::links_of(&block).iter().next().is_some(),
+        };
+        if is_entry {
             batch.entries.push(block);
         } else if IdentityBlock::decode(&block).is_ok() {
             batch.identities.push(block);

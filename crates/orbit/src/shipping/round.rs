@@ -1,7 +1,9 @@
 use super::BlockList;
 use crate::{
-    DatabaseId, DatabaseInfo, Hash, ReadDocuments as _, ReadError, Snapshot, entry::EntryParts, journal_op::JournalOp,
-    state::StateError,
+    DatabaseId, DatabaseInfo, Entry, EntryLinks, Hash, ReadDocuments as _, ReadError, Snapshot,
+    entry::EntryParts,
+    journal_op::JournalOp,
+    state::{HeldRow, StateError, held, links_at},
 };
 use debros_ipfs::{Bytes, CarWriter, Cid, Place};
 use std::{
@@ -48,6 +50,8 @@ struct Open {
     /// What makes the entries readable by themselves: manifest, access list, identities.
     founding: Vec<Cid>,
     authors: HashSet<Hash>,
+    /// Entries that are held back, and that others build on.
+    refused: HashSet<Hash>,
     entries: Vec<Cid>,
 }
 
@@ -106,24 +110,45 @@ impl Round {
                     }
                 };
                 let encryption = snapshot.core.encryption(&snapshot.info(database)?.address);
-                let opened = encryption.open_block(data).map_err(|error| broken(format!("is encrypted: {error}")))?;
-                let parts = EntryParts::parse(&opened).map_err(|error| broken(format!("is unreadable: {error}")))?;
-                if of_text.0 != parts.identity {
-                    let hash = parts.identity.parse();
-                    of_text =
-                        (parts.identity.to_owned(), hash.map_err(|error| broken(format!("is unreadable: {error}")))?);
+                // without the key nothing is known of who wrote it, and it is sent all the same
+                let opened = encryption.open_block(data).ok();
+                let mut author = None;
+                let mut refused = Vec::new();
+                if let Some(opened) = &opened {
+                    let parts = EntryParts::parse(opened).map_err(|error| broken(format!("is unreadable: {error}")))?;
+                    if of_text.0 != parts.identity {
+                        let hash = parts.identity.parse();
+                        of_text = (
+                            parts.identity.to_owned(),
+                            hash.map_err(|error| broken(format!("is unreadable: {error}")))?,
+                        );
+                    }
+                    author = Some(of_text.1);
+                    refused = refused_behind(snapshot, database, Entry::links_of(opened))?;
                 }
                 let parcel = match open.entry(database) {
                     std::collections::btree_map::Entry::Occupied(parcel) => parcel.into_mut(),
                     std::collections::btree_map::Entry::Vacant(place) => {
                         let info = snapshot.info(database)?;
                         let founding = round.found(snapshot, &info)?;
-                        place.insert(Open { info, founding, authors: HashSet::new(), entries: Vec::new() })
+                        place.insert(Open {
+                            info,
+                            founding,
+                            authors: HashSet::new(),
+                            refused: HashSet::new(),
+                            entries: Vec::new(),
+                        })
                     }
                 };
-                if parcel.authors.insert(of_text.1) {
-                    let identity = round.add_stored(snapshot, of_text.1)?;
+                if let Some(author) = author.filter(|author| parcel.authors.insert(*author)) {
+                    let identity = round.add_stored(snapshot, author)?;
                     parcel.founding.push(identity);
+                }
+                // whoever gets the entry needs what it builds on, be it refused or not
+                for hash in refused {
+                    if parcel.refused.insert(hash) {
+                        parcel.entries.push(round.add_stored(snapshot, hash)?);
+                    }
                 }
                 round.largest_block = round.largest_block.max(data.len());
                 round.blocks.block(&hash.raw_cid(), data);
@@ -172,9 +197,29 @@ impl Round {
     }
 }
 
+/// The entries that are held back and that these links lead past.
+fn refused_behind(snapshot: &Snapshot, database: DatabaseId, links: EntryLinks) -> Result<Vec<Hash>, StateError> {
+    let state = &snapshot.state;
+    if snapshot.core.log(state, database)?.held == 0 {
+        return Ok(Vec::new());
+    }
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
+    let mut list: Vec<Hash> = links.iter().copied().collect();
+    while let Some(hash) = list.pop() {
+        if !seen.insert(hash) {
+            continue;
+        }
+        if let Some(row) = held(state, database, &hash)?.filter(HeldRow::is_stepped_over) {
+            found.push(hash);
+            list.extend(links_at(state, &snapshot.core, row.position)?.iter());
+        }
+    }
+    Ok(found)
+}
+
 impl Open {
     fn close(self, by: &str) -> Parcel {
-        let entries = self.entries.len() as u64;
+        let entries = (self.entries.len() - self.refused.len()) as u64;
         let mut links = self.founding;
         links.extend(self.entries);
         let (lists, depth) = BlockList::tree(by, self.info.address.manifest().cid(), &links);

@@ -5,14 +5,15 @@ use super::{
     core::{ALL_ENTRIES, Core, all_entries, load_record},
     document_row::Stamp,
     hold,
+    sealed::{SealedEntry, remember_sealed},
     tables::{
-        COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, SEALED, TOMBSTONES, UNREAD, duplicate_key,
-        entry_key, family_prefix, index_prefix, key_of, problem_key,
+        COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, UNREAD, duplicate_key, entry_key,
+        family_prefix, index_prefix, key_of, problem_key,
     },
 };
 use crate::{
-    DatabaseId, DatabaseInfo, DatabaseKind, Encryption, Hash, IndexRow, Op, Payload, PublicKey, Verdict,
-    documents::is_no_key, limits::MAX_KEY, schema::plain_key,
+    DatabaseId, DatabaseInfo, DatabaseKind, Hash, IndexRow, Op, Payload, PublicKey, Verdict, documents::is_no_key,
+    limits::MAX_KEY, schema::plain_key,
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::{Position, ReadState};
@@ -208,9 +209,7 @@ pub(crate) fn settle(
     judged: Judged,
 ) -> Result<(), StateError> {
     let (position, key) = (entry.position, entry_key(database.id, &entry.hash));
-    if Encryption::is_sealed(&job.block_at(position)?) {
-        job.put(SEALED, position.to_bytes().to_vec(), database.id.0.to_be_bytes().to_vec());
-    }
+    remember_sealed(job, core, database, &entry.hash, &SealedEntry { position, time: entry.time })?;
     if entry.unread {
         job.put(UNREAD, key, position.to_bytes().to_vec());
     }

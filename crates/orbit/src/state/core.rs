@@ -13,7 +13,7 @@ use crate::{
 use debros_core::{Map, Value};
 use debros_ipfs::{Position, ReadState, StoreError, Table};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -29,6 +29,8 @@ pub(crate) struct Core {
     pub(crate) controllers: HashMap<String, Arc<dyn AccessController>>,
     /// What is encrypted, by the address of the database.
     encryptions: RwLock<HashMap<Address, Encryption>>,
+    /// Identities that entries named which were not kept for want of room, the last of them.
+    missed_identities: Mutex<VecDeque<Hash>>,
     /// Some entry that is held back can be judged again.
     ready: AtomicBool,
     databases: RwLock<HashMap<DatabaseId, Arc<DatabaseInfo>>>,
@@ -53,6 +55,9 @@ pub(crate) enum StateError {
     Broken(String),
 }
 
+/// So many identities are remembered of entries that were not kept.
+const MISSED: usize = 256;
+
 /// So many databases and authors are remembered at most; the rest are read again.
 const REMEMBERED: usize = 4096;
 
@@ -68,6 +73,7 @@ impl Core {
             limits,
             controllers: controllers.iter().map(|rule| (rule.kind().to_owned(), rule.clone())).collect(),
             encryptions: RwLock::new(encryptions),
+            missed_identities: Mutex::default(),
             ready: AtomicBool::new(false),
             databases: RwLock::default(),
             authors: RwLock::default(),
@@ -83,6 +89,22 @@ impl Core {
 
     pub(crate) fn set_encryption(&self, database: Address, encryption: Encryption) {
         self.encryptions.write().unwrap_or_else(PoisonError::into_inner).insert(database, encryption);
+    }
+
+    /// An entry was not kept that names this identity.
+    pub(crate) fn missed_identity(&self, identity: Hash) {
+        let mut missed = self.missed_identities.lock().unwrap_or_else(PoisonError::into_inner);
+        if !missed.contains(&identity) {
+            if missed.len() >= MISSED {
+                missed.pop_front();
+            }
+            missed.push_back(identity);
+        }
+    }
+
+    /// The identities that entries named which were not kept.
+    pub(crate) fn missed_identities(&self) -> Vec<Hash> {
+        self.missed_identities.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
     /// Some entry that is held back can be judged again.
@@ -214,7 +236,7 @@ pub(crate) fn load_value(core: &Core, state: &dyn ReadState, position: Position)
     let unreadable =
         |e: &dyn std::fmt::Display| StateError::Broken(format!("the entry at {position} is unreadable: {e}"));
     let parts = EntryParts::parse(&block).map_err(|e| unreadable(&e))?;
-    value_of(core, &parts).map_err(|e| unreadable(&e))
+    value_of(core, &parts)
 }
 
 /// The record of the entry whose block is at `position`; empty, if its value is no record.

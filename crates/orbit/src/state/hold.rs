@@ -2,7 +2,8 @@
 
 use super::{
     Core, HeldRow, Job, LogRow, StateError,
-    sealed::open_entry,
+    log_row::Unneeded,
+    sealed::{open_entry, sealed_entry},
     tables::{ANY, HELD, LOGS, PROTECTED, READY, SEALED, WAITING, entry_key, key_of, past, waiting_key},
 };
 use crate::{
@@ -36,7 +37,7 @@ impl Known {
 }
 
 /// Stands for all entries of a database whose users' rights were revoked.
-const REVOKED: Hash = Hash::from_digest([0; 32]);
+pub(crate) const REVOKED: Hash = Hash::from_digest([0; 32]);
 
 /// What is known of an entry; `None` if it is not here, or waits itself.
 pub(crate) fn known(
@@ -55,10 +56,10 @@ pub(crate) fn known(
     {
         return Ok(row.is_stepped_over().then_some(Known::SteppedOver { time: row.time }));
     }
-    Ok(match heads::entry(core, state, entry)? {
-        Some((of, links)) if of == database.log => Some(Known::Joined { time: links.clock.time }),
-        _ => None,
-    })
+    if let Some(sealed) = sealed_entry(state, database.id, entry)? {
+        return Ok(Some(Known::Joined { time: sealed.time }));
+    }
+    Ok(heads::joined(core, state, database, entry)?.map(|links| Known::Joined { time: links.clock.time }))
 }
 
 /// The row of an entry that is held back.
@@ -101,6 +102,11 @@ pub(crate) fn change(
     let (held, lacks) = held.unzip();
     let row = HeldRow { held, missing: 0, time: None, ..before.clone() };
     place(job, core, database, entry, Some(before), row, &lacks.unwrap_or_default())
+}
+
+/// An entry that is held back was judged again, and nothing has changed.
+pub(crate) fn kept(job: &mut dyn Job, database: &DatabaseInfo, entry: Hash) {
+    job.delete(READY, entry_key(database.id, &entry));
 }
 
 /// Takes an entry out of those that are held back, because it joins. Whether an entry of the log follows it.
@@ -212,6 +218,9 @@ fn place(
         for head in &lacks.frontier {
             job.put(WAITING, waiting_key(database.id, head, Some((database.id, REVOKED))), Vec::new());
         }
+        // an admin has named them, so they are worth being fetched
+        let frontier: Vec<_> = lacks.frontier.iter().map(|head| (database.id, *head)).collect();
+        need(job, core, database, &frontier)?;
     }
     if row.is_stepped_over() {
         row.time = time_of(job.as_state(), core, database, &row)?;
@@ -345,7 +354,7 @@ fn stop_waiting(
 }
 
 /// What the entry at a position builds on; nothing, where that cannot be read.
-fn links_at(state: &dyn ReadState, core: &Core, position: Position) -> Result<EntryLinks, StateError> {
+pub(crate) fn links_at(state: &dyn ReadState, core: &Core, position: Position) -> Result<EntryLinks, StateError> {
     let block = open_entry(core, state, position, state.block_at(position)?);
     Ok(block.map(|block| Entry::links_of(&block)).unwrap_or_default())
 }
@@ -379,9 +388,11 @@ fn count(
         if row.is_pending() {
             log.pending = by(log.pending, 1);
         }
-        if row.is_unneeded() {
-            log.unneeded = by(log.unneeded, 1);
-            log.unneeded_bytes = by(log.unneeded_bytes, row.position.len.into());
+        if row.is_unneeded()
+            && let Some(held) = &row.held
+        {
+            let pool = &mut log.unneeded[held.hold.pool()];
+            *pool = Unneeded { entries: by(pool.entries, 1), bytes: by(pool.bytes, row.position.len.into()) };
         }
     }
     job.put(LOGS, key_of(database, &[]), log.to_bytes());

@@ -12,7 +12,7 @@ use super::{
     },
 };
 use crate::{
-    DatabaseId, DatabaseInfo, DatabaseSpec, Encryption, Hash, IdentityBlock, Payload, entry::EntryParts,
+    DatabaseId, DatabaseInfo, DatabaseSpec, Encryption, Hash, IdentityBlock, MAX_JUMP, Payload, entry::EntryParts,
     journal_op::JournalOp, shipping::Shipped,
 };
 use debros_core::Value;
@@ -20,7 +20,7 @@ use debros_ipfs::{Apply, ApplyError, Group, Position};
 use std::sync::Arc;
 
 /// The rules by which this version derives state; another number, and state is derived anew.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Derives state from the operations of the journal and their blocks.
 pub(crate) struct Replay {
@@ -30,6 +30,10 @@ pub(crate) struct Replay {
 impl Apply for Replay {
     fn fingerprint(&self) -> Vec<u8> {
         let mut fingerprint = format!("orbit {VERSION}; ").into_bytes();
+        // which times entries that are stepped over may have follows from it
+        if self.core.limits.jump != MAX_JUMP {
+            fingerprint.extend(format!("jump {}; ", self.core.limits.jump).into_bytes());
+        }
         fingerprint.extend(self.core.schema.fingerprint());
         fingerprint
     }
@@ -80,6 +84,11 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
         JournalOp::HoldChanged { database, hash, held } => {
             let info = database_of(core, *database, job)?;
             hold::change(job, core, &info, *hash, held.clone())
+        }
+        JournalOp::HoldKept { database, hash } => {
+            let info = database_of(core, *database, job)?;
+            hold::kept(job, &info, *hash);
+            Ok(())
         }
         JournalOp::EntriesRead { database, entries } => entries_read(core, *database, entries, job),
         JournalOp::RightsChanged { database } => hold::judge_rights_again(job, core, *database),

@@ -43,6 +43,9 @@ pub(crate) const READY: Table = Table("ready");
 pub(crate) const PROTECTED: Table = Table("protected");
 /// Position of an entry that is encrypted as a whole → its database.
 pub(crate) const SEALED: Table = Table("sealed");
+/// Database, entry that is encrypted as a whole and in the log → position and time. Also under the hash of its content, so that the
+/// same entry in another encryption, or in none, is seen to be the same.
+pub(crate) const SEALED_ENTRIES: Table = Table("sealed_entries");
 /// Database, entry → position: its payload could not be decrypted.
 pub(crate) const UNREAD: Table = Table("unread");
 /// Daemon → what it has been sent.

@@ -180,8 +180,9 @@ impl Writer<'_> {
         let next: Vec<Hash> = heads.iter().take(MAX_NEXT).map(|(_, hash)| *hash).collect();
         let mut refs = Vec::new();
         if self.references > 0 {
-            let behind = heads::behind(self.core, self.job.as_state(), &next).skip(next.len());
-            refs = behind.take(self.references).collect::<Result<_, _>>()?;
+            let behind = heads::behind(self.core, self.job.as_state(), &info, &next)?;
+            refs = behind.take(next.len() + self.references).collect::<Result<_, _>>()?;
+            refs = refs.split_off(next.len().min(refs.len()));
         }
         let wrong = |source| WriteError::Entry { database: info.spec.name.clone(), source };
         let encryption = self.core.encryption(&info.address);

@@ -1,6 +1,6 @@
 use crate::{
-    DatabaseId, DatabaseInfo, Entry, EntryError, Hash, IdentityBlock, IdentityError, LimitError, LogError, Payload,
-    ReadError, Received, WriteError, Writer,
+    AccessSpec, DatabaseId, DatabaseInfo, Entry, EntryError, Hash, IdentityBlock, IdentityError, LimitError, LogError,
+    Payload, ReadError, Received, WriteError, Writer,
     journal_op::JournalOp,
     state::{Accepted, Author, Job, Judged, Known, LogRow, Right, StateError, known, open_payload, refused, settle},
 };
@@ -20,6 +20,9 @@ pub enum JoinError {
     /// It is beyond a limit of this node.
     #[error(transparent)]
     Limit(#[from] LimitError),
+    /// It is in the log, encrypted otherwise, or not at all.
+    #[error("the entry {0} is in the log already, in another encryption or in none")]
+    Twice(Hash),
     /// The identity that it names is not known here. Add its block first.
     #[error("the identity {0} of the entry is not known here; fetch its block first")]
     UnknownIdentity(Hash),
@@ -103,6 +106,13 @@ impl Writer<'_> {
         if entry.log() != info.address {
             return Err(LogError::OtherLog { entry: entry.log(), log: info.address }.into());
         }
+        // whoever can read could wrap an entry anew, and it would count again
+        let content = Hash::of(entry.bytes());
+        if content != entry.hash()
+            && let Some(Known::Joined { .. }) = known(self.core, self.job.as_state(), log, info, &content)?
+        {
+            return Err(JoinError::Twice(content));
+        }
         let Some(author) = self.author(&entry.identity())? else {
             return Err(JoinError::UnknownIdentity(entry.identity()));
         };
@@ -135,7 +145,13 @@ impl Writer<'_> {
     /// May its author write this? What was in the log when a right was revoked still counts.
     fn right_of(&self, info: &DatabaseInfo, author: &Author, entry: &Entry) -> Result<Right, StateError> {
         let state = self.job.as_state();
-        let right = self.core.right(state, info, author, entry.payload(), entry.clock().time)?;
+        // a rule of the application's own is asked about what was written, where that can be read
+        let payload = match &info.spec.access {
+            AccessSpec::Custom { .. } => open_payload(self.core, &info.log, entry.payload().clone()),
+            _ => None,
+        };
+        let payload = payload.as_ref().unwrap_or(entry.payload());
+        let right = self.core.right(state, info, author, payload, entry.clock().time)?;
         if right != Right::Had {
             return Ok(right);
         }

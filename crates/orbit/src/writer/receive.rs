@@ -1,9 +1,10 @@
 use crate::{
-    DatabaseId, DatabaseInfo, Entry, Hash, Hold, JoinError, LimitError, ReadError, Receipt, Received, Writer,
+    DatabaseId, DatabaseInfo, Entry, Hash, Hold, IdentityBlock, JoinError, LimitError, LogError, ReadDocuments as _,
+    ReadError, Receipt, Received, Writer,
     journal_op::{HeldOp, JournalOp},
     state::{
-        HELD, HeldRow, Known, LogRow, READY, Right, StateError, UNREAD, WAITING, hash_at, held, key_of, known, lacks,
-        past, waiting_key,
+        ANY, HELD, HeldRow, Known, LogRow, READY, REVOKED, Right, StateError, UNREAD, WAITING, hash_at, held, key_of,
+        known, lacks, past, waiting_key,
     },
 };
 use debros_ipfs::Position;
@@ -51,6 +52,10 @@ impl Writer<'_> {
                 receipt.known += 1;
                 continue;
             }
+            if let Some(log) = received.log().filter(|log| *log != info.address) {
+                receipt.not_kept.push((hash, LogError::OtherLog { entry: log, log: info.address }.into()));
+                continue;
+            }
             let links = received.links();
             let (bytes, entry) = received.into_parts();
             let judged = match entry {
@@ -80,8 +85,14 @@ impl Writer<'_> {
                 Some(needed) => needed,
                 None => needed.insert(self.needed_by(&info, &rest)?),
             };
-            let needed = named.contains(&hash) || self.is_waited_for(database, &hash)?;
+            let needed = named.contains(&hash)
+                || self.is_waited_for(database, &hash)?
+                || self.is_of_frontier(&info, &hold, &hash)?;
             if let Err(limit) = self.has_room(&info, &log, &hold, needed, bytes.len()) {
+                // it comes again, and can be judged then
+                if let Hold::Identity(identity) = hold {
+                    self.core.missed_identity(identity);
+                }
                 receipt.not_kept.push((hash, limit.into()));
                 continue;
             }
@@ -108,12 +119,14 @@ impl Writer<'_> {
             let Some((mut key, _)) = next else { break };
             let database = key.first_chunk().map(|number| DatabaseId(u32::from_be_bytes(*number)));
             let database = database.ok_or_else(|| StateError::Broken("a key of `ready` is too short".to_owned()))?;
-            if self.judge_again(database, hash_at(&key, 4)?)? {
-                done += 1;
-            } else {
-                // left for when more is looked up
-                key.push(0);
-                from = key;
+            match self.judge_again(database, hash_at(&key, 4)?) {
+                Ok(true) => done += 1,
+                // left for when more is looked up; or for when what it takes can be read, which holds up no others
+                Ok(false) | Err(JoinError::Read(ReadError::State(_))) => {
+                    key.push(0);
+                    from = key;
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(done)
@@ -155,6 +168,10 @@ impl Writer<'_> {
                         let is_looked_for = before.hold.is_about_rights();
                         if matches!(hold, Hold::Revoked { .. }) && is_looked_for && lacks.frontier.is_empty() {
                             return Ok(false);
+                        }
+                        if hold == before.hold && hold != Hold::Missing && !matches!(hold, Hold::Revoked { .. }) {
+                            self.journal(JournalOp::HoldKept { database, hash })?;
+                            return Ok(true);
                         }
                         Some((HeldOp { hold, ..before }, lacks))
                     }
@@ -203,7 +220,14 @@ impl Writer<'_> {
             }
         }
         for hash in sealed {
-            self.judge_again(database, hash)?;
+            // what this key does not open stays as it is
+            let encryption = self.core.encryption(&info.address);
+            let row = held(self.job.as_state(), database, &hash)?;
+            let Some(row) = row else { continue };
+            let block = self.job.block_at(row.position).map_err(StateError::from)?;
+            if encryption.open_block(&block).is_ok() {
+                self.judge_again(database, hash)?;
+            }
         }
         let encryption = self.core.encryption(&info.address);
         let mut entries = Vec::new();
@@ -250,12 +274,41 @@ impl Writer<'_> {
         Ok(needed)
     }
 
+    /// Is what this identity wrote to a database worth keeping, be it that it may write or that there is room?
+    pub(crate) fn has_room_for(&self, database: DatabaseId, identity: &[u8]) -> Result<bool, JoinError> {
+        let denied = Hold::Denied { user: String::new() };
+        let log = self.core.log(self.job.as_state(), database)?;
+        if log.unneeded[denied.pool()].entries < self.core.limits.quarantined {
+            return Ok(true);
+        }
+        let Ok(identity) = IdentityBlock::decode(identity) else { return Ok(false) };
+        Ok(self.may_write(database, &identity.id.to_string())?)
+    }
+
+    /// Does an entry wait for this identity, or did one that was not kept?
+    pub(crate) fn is_waited_for_identity(&self, identity: &Hash) -> Result<bool, ReadError> {
+        if self.core.missed_identities().contains(identity) {
+            return Ok(true);
+        }
+        let prefix = waiting_key(ANY, identity, None);
+        Ok(self.job.scan(WAITING, &prefix, past(&prefix).as_deref(), false).next().transpose()?.is_some())
+    }
+
+    /// Was this entry a head of the log when its user's right was revoked?
+    fn is_of_frontier(&self, info: &DatabaseInfo, hold: &Hold, hash: &Hash) -> Result<bool, StateError> {
+        let Hold::Revoked { user } = hold else { return Ok(false) };
+        let frontier = self.core.frontier(self.job.as_state(), info, user)?;
+        Ok(frontier.is_some_and(|heads| heads.contains(hash)))
+    }
+
     /// Does an entry that may join wait for this one?
     fn is_waited_for(&self, database: DatabaseId, hash: &Hash) -> Result<bool, ReadError> {
         let prefix = waiting_key(database, hash, None);
         for row in self.job.scan(WAITING, &prefix, past(&prefix).as_deref(), false) {
             let waiter = hash_at(&row?.0, 40)?;
-            if held(self.job.as_state(), database, &waiter)?.is_some_and(|row| row.needs_ancestors()) {
+            if waiter == REVOKED
+                || held(self.job.as_state(), database, &waiter)?.is_some_and(|row| row.needs_ancestors())
+            {
                 return Ok(true);
             }
         }
@@ -272,8 +325,7 @@ impl Writer<'_> {
     ) -> Result<(), LimitError> {
         let limits = &self.core.limits;
         let database = || info.spec.name.clone();
-        // what was in the log when a right was revoked is not an attempt to fill the disk
-        if needed || matches!(hold, Hold::Revoked { .. }) {
+        if needed {
             return Ok(());
         }
         if *hold == Hold::Missing {
@@ -282,11 +334,12 @@ impl Writer<'_> {
                 false => Ok(()),
             };
         }
-        if log.unneeded >= limits.quarantined {
+        let pool = log.unneeded[hold.pool()];
+        if pool.entries >= limits.quarantined {
             let (max, hold) = (limits.quarantined, hold.clone());
             return Err(LimitError::Quarantined { database: database(), max, hold });
         }
-        if log.unneeded_bytes + bytes as u64 > limits.quarantined_bytes {
+        if pool.bytes + bytes as u64 > limits.quarantined_bytes {
             let (max, hold) = (limits.quarantined_bytes, hold.clone());
             return Err(LimitError::QuarantinedBytes { database: database(), max, hold });
         }

@@ -29,7 +29,8 @@ impl Writer<'_> {
     }
 
     /// Takes a right from a user. What they wrote before, and is here now, stays valid, also for replicas that see it
-    /// later: a row records the heads of the protected databases at this moment. `None` if the user did not have it.
+    /// later: a row records the heads of the protected databases at this moment. What is not here is refused by those who
+    /// get it afterwards, and stays where it was before. `None` if the user did not have the right.
     ///
     /// A founding admin cannot be revoked: they are part of the address.
     ///

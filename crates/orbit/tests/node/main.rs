@@ -9,6 +9,7 @@ mod documents;
 mod encryption;
 mod fetching;
 mod holds;
+mod hostile;
 mod inspection;
 mod joins;
 mod keyed_events;

@@ -1,0 +1,334 @@
+//! [`Network`]: a database and its peers.
+
+use crate::{Db, WriteError};
+use debros_core::{ModelDef, Scope, UserId};
+use debros_orbit::{
+    DatabaseId, Multiaddr, PeerId, ReadDocuments as _, ReadError, Replication, ReplicationError, ReplicationEvent,
+    ReplicationEvents, SyncState,
+};
+use debros_shard::{Opening, Place};
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+/// A database and its peers: [`Db::network`] gives it. A cheap clone.
+///
+/// What is replicated is what is held here: the global models, one's own data, and that of the users who are
+/// [followed](Network::follow), or were before. What peers write is checked, joins in the background, and is seen by the next query.
+#[derive(Clone, Debug)]
+pub struct Network {
+    db: Db,
+}
+
+/// The network of a database that was opened with one.
+pub(crate) struct Joined {
+    replication: Replication,
+    /// The databases that are replicated.
+    open: Mutex<HashSet<DatabaseId>>,
+}
+
+/// Why something was not done in the network.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetworkError {
+    /// The database was opened without a network.
+    #[error(
+        "this database was opened without a network: say where it listens, `Db::builder(..).listen(\"/ip4/0.0.0.0/tcp/0\")`"
+    )]
+    NotListening,
+    /// A text that is no address of a peer.
+    #[error(
+        "`{address}` is no address of a peer: expected one as `/ip4/192.0.2.1/tcp/4001`, with `/p2p/` and its id or without: {reason}"
+    )]
+    Address {
+        /// The text.
+        address: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The peer is not to be reached.
+    #[error("the peer at {address} is not to be reached: {source}")]
+    Dial {
+        /// Its address.
+        address: String,
+        /// Why.
+        source: debros_orbit::DialError,
+    },
+    /// What is to be replicated cannot be opened here.
+    #[error(transparent)]
+    Open(#[from] WriteError),
+    /// Replication.
+    #[error(transparent)]
+    Replication(#[from] ReplicationError),
+    /// The local databases could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// A peer that is connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NetworkPeer {
+    /// Its id.
+    pub id: String,
+    /// Where it is.
+    pub address: String,
+}
+
+/// How far a database agrees with the peers that have it, too.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DatabaseSync {
+    /// The stored name of the model, or `Model.relation` for links.
+    pub model: String,
+    /// Whose data it is, if the model is user-scoped.
+    pub user: Option<UserId>,
+    /// Its address.
+    pub address: String,
+    /// Heads here and there, and what is missing.
+    pub state: SyncState,
+}
+
+/// What happens in the network.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum NetworkEvent {
+    /// A peer is connected.
+    Connected {
+        /// Its id.
+        peer: String,
+    },
+    /// A peer is connected no more.
+    Disconnected {
+        /// Its id.
+        peer: String,
+    },
+    /// A model has other records here: they were written here, or have come from peers.
+    Changed {
+        /// The stored name of the model, or `Model.relation` for links.
+        model: String,
+        /// Whose data it is, if the model is user-scoped.
+        user: Option<UserId>,
+        /// How many entries the log has.
+        entries: u64,
+    },
+    /// Entries of a model have come from peers.
+    Received {
+        /// The stored name of the model, or `Model.relation` for links.
+        model: String,
+        /// Whose data it is, if the model is user-scoped.
+        user: Option<UserId>,
+        /// How many have joined at once; those that wait for others follow.
+        joined: u64,
+        /// Entries that are held back, and why: who may not write, or is forged.
+        refused: Vec<String>,
+    },
+}
+
+/// What happens in the network, one after the other: [`Network::events`] gives it.
+#[derive(Debug)]
+pub struct NetworkEvents {
+    db: Db,
+    events: ReplicationEvents,
+}
+
+impl Network {
+    pub(crate) fn new(db: Db) -> Network {
+        Network { db }
+    }
+
+    fn joined(&self) -> Result<&Joined, NetworkError> {
+        self.db.joined().ok_or(NetworkError::NotListening)
+    }
+
+    /// Where peers can dial this one: addresses that end with its id. Empty without a network.
+    pub fn addresses(&self) -> Vec<String> {
+        let Ok(joined) = self.joined() else { return Vec::new() };
+        let id = joined.replication.id();
+        joined.replication.addresses().iter().map(|address| format!("{address}/p2p/{id}")).collect()
+    }
+
+    /// The peers that are connected.
+    pub fn peers(&self) -> Vec<NetworkPeer> {
+        let Ok(joined) = self.joined() else { return Vec::new() };
+        let peers = joined.replication.peers().into_iter();
+        peers.map(|peer| NetworkPeer { id: peer.id.to_string(), address: peer.address.to_string() }).collect()
+    }
+
+    /// Connects to the peer at this address, and gives its id.
+    ///
+    /// # Errors
+    /// If the text is no address, or nobody answers there.
+    pub async fn dial(&self, address: &str) -> Result<String, NetworkError> {
+        let joined = self.joined()?;
+        let peer = joined.replication.dial(parse(address)?).await;
+        let peer = peer.map_err(|source| NetworkError::Dial { address: address.to_owned(), source })?;
+        Ok(peer.to_string())
+    }
+
+    /// Ends the connections with a peer, of this id.
+    ///
+    /// # Errors
+    /// If the text is no id of a peer.
+    pub fn disconnect(&self, peer: &str) -> Result<(), NetworkError> {
+        let wrong = |reason: String| NetworkError::Address { address: peer.chars().take(80).collect(), reason };
+        let id: PeerId = peer.parse().map_err(|_| wrong("it is no id of a peer".to_owned()))?;
+        self.joined()?.replication.disconnect(id);
+        Ok(())
+    }
+
+    /// Replicates the data of a user, that of all models, from now on, and whenever the folder is opened with a network.
+    ///
+    /// # Errors
+    /// If the data cannot be opened here.
+    pub async fn follow(&self, user: UserId) -> Result<(), NetworkError> {
+        self.joined()?;
+        self.db.open_all(Some(user)).await
+    }
+
+    /// How far each database agrees with the peers that have it, too.
+    ///
+    /// # Errors
+    /// If the databases cannot be read.
+    pub async fn sync(&self) -> Result<Vec<DatabaseSync>, NetworkError> {
+        let joined = self.joined()?;
+        let mut open: Vec<DatabaseId> = joined.open().iter().copied().collect();
+        open.sort_unstable();
+        let mut all = Vec::with_capacity(open.len());
+        for id in open {
+            let state = joined.replication.sync(id).await?;
+            let Some((model, user, address)) = self.db.told(id)? else { continue };
+            all.push(DatabaseSync { model, user, address, state });
+        }
+        Ok(all)
+    }
+
+    /// What happens from now on.
+    ///
+    /// # Errors
+    /// Without a network.
+    pub fn events(&self) -> Result<NetworkEvents, NetworkError> {
+        Ok(NetworkEvents { db: self.db.clone(), events: self.joined()?.replication.events() })
+    }
+}
+
+impl NetworkEvents {
+    /// The next event; `None` when the database was closed. Who is too slow misses the oldest.
+    pub async fn next(&mut self) -> Option<NetworkEvent> {
+        loop {
+            match self.events.next().await? {
+                ReplicationEvent::Connected(peer) => return Some(NetworkEvent::Connected { peer: peer.to_string() }),
+                ReplicationEvent::Disconnected(peer) => {
+                    return Some(NetworkEvent::Disconnected { peer: peer.to_string() });
+                }
+                ReplicationEvent::Changed { database, entries } => {
+                    let Ok(Some((model, user, _))) = self.db.told(database) else { continue };
+                    return Some(NetworkEvent::Changed { model, user, entries });
+                }
+                ReplicationEvent::Received { database, joined, held, .. } => {
+                    // what cannot be told of any more was closed
+                    let Ok(Some((model, user, _))) = self.db.told(database) else { continue };
+                    let refused = held.iter().map(|(hash, hold)| format!("{hash}: {hold}")).collect();
+                    return Some(NetworkEvent::Received { model, user, joined, refused });
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Joined {
+    pub(crate) fn new(replication: Replication) -> Joined {
+        Joined { replication, open: Mutex::default() }
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, HashSet<DatabaseId>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replicates these databases, unless they are.
+    pub(crate) async fn replicate(
+        &self,
+        databases: impl IntoIterator<Item = DatabaseId>,
+    ) -> Result<(), ReplicationError> {
+        for database in databases {
+            if !self.open().insert(database) {
+                continue;
+            }
+            if let Err(error) = self.replication.open(database).await {
+                self.open().remove(&database);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn close(&self) {
+        self.replication.close().await;
+    }
+}
+
+impl Db {
+    /// The database's peers. Without [`Builder::listen`](crate::Builder::listen) there are none.
+    pub fn network(&self) -> Network {
+        Network::new(self.clone())
+    }
+
+    /// Replicates what is held here, and the global models.
+    pub(crate) async fn join_network(&self) -> Result<(), NetworkError> {
+        self.open_all(None).await?;
+        let snapshot = self.snapshot().map_err(ReadError::from)?;
+        let mut held = Vec::new();
+        for model in self.stores().registry.families() {
+            held.extend(snapshot.databases(&self.stores().family(model))?.into_iter().map(|info| info.id));
+        }
+        drop(snapshot);
+        if let Some(joined) = self.joined() {
+            joined.replicate(held).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens the databases of a user, or of the global models, and replicates them.
+    async fn open_all(&self, user: Option<UserId>) -> Result<(), NetworkError> {
+        let stores = self.stores().clone();
+        let models: Vec<&'static ModelDef> = stores.registry.families();
+        let of_user = move |model: &&'static ModelDef| (model.scope == Scope::User) == user.is_some();
+        let places: Vec<Place> = models
+            .into_iter()
+            .filter(of_user)
+            .flat_map(|model| (0..debros_shard::shards(model)).filter_map(move |n| Place::new(model, user.as_ref(), n)))
+            .collect();
+        let job = move |writer: &mut debros_orbit::Writer<'_>| {
+            let opening = Opening::new(&stores.databases);
+            for place in &places {
+                opening.create(writer, place)?;
+            }
+            Ok(opening.into_opened())
+        };
+        let opened = self.open_places(job).await?;
+        self.stores().databases.remember(opened.iter().copied());
+        if let Some(joined) = self.joined() {
+            joined.replicate(opened.into_iter().map(|(_, id)| id)).await?;
+        }
+        Ok(())
+    }
+
+    /// The model, the user and the address of a database.
+    fn told(&self, database: DatabaseId) -> Result<Option<(String, Option<UserId>, String)>, ReadError> {
+        let info = self.snapshot()?.info(database)?;
+        let Some(model) = self.stores().model_of(&info.spec.family) else { return Ok(None) };
+        let name: Option<debros_shard::DatabaseName> = info.spec.name.parse().ok();
+        let user = name.and_then(|name| name.user?.parse().ok());
+        Ok(Some((model.stored.to_owned(), user, info.address.to_string())))
+    }
+}
+
+/// An address, or what is wrong with the text.
+pub(crate) fn parse(address: &str) -> Result<Multiaddr, NetworkError> {
+    address.parse().map_err(|error: <Multiaddr as std::str::FromStr>::Err| NetworkError::Address {
+        address: address.chars().take(200).collect(),
+        reason: error.to_string(),
+    })
+}

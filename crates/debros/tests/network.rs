@@ -1,0 +1,154 @@
+//! Databases of several folders, which are peers of each other.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use debros::{NetworkError, NetworkEvent, OpenError, prelude::*};
+use std::{path::Path, time::Duration};
+
+/// A room, which everyone may open.
+#[model(scope = global, writers = anyone)]
+#[derive(Debug, Clone)]
+pub struct Room {
+    /// Its key.
+    #[field(key)]
+    pub id: Id<Room>,
+    /// Its name.
+    #[field(unique)]
+    pub name: String,
+    /// What is said in it.
+    #[has_many]
+    pub messages: HasMany<Message>,
+}
+
+/// What a user says.
+#[model(scope = user)]
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// Its key.
+    #[field(key)]
+    pub id: Id<Message>,
+    /// Where it is said.
+    pub room_id: Id<Room>,
+    /// What is said.
+    #[field(index)]
+    pub text: String,
+    /// When.
+    #[field(created)]
+    pub at: Timestamp,
+    /// Where it is said.
+    #[belongs_to(key = room_id)]
+    pub room: BelongsTo<Room>,
+}
+
+const HERE: &str = "/ip4/127.0.0.1/tcp/0";
+
+async fn open(folder: &Path) -> Db {
+    Db::builder(folder, "chat").listen(HERE).local_discovery(false).open(models![Room, Message]).await.unwrap()
+}
+
+async fn until<F: Future<Output = bool>>(what: &str, mut is: impl FnMut() -> F) {
+    for _ in 0..1_200 {
+        if is().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("it never happened that {what}");
+}
+
+async fn meet(a: &Db, b: &Db) -> String {
+    let address = a.network().addresses().into_iter().next().unwrap();
+    b.network().dial(&address).await.unwrap()
+}
+
+async fn texts(db: &Db) -> Vec<String> {
+    let all = Message::query().order_by(|m| m.text.asc()).everywhere().fetch(db).await.unwrap();
+    all.into_iter().map(|message| message.text).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_writes_the_other_reads() {
+    let [here, there] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (a, b) = (open(here.path()).await, open(there.path()).await);
+    let (anna, ben) = (a.identity("anna").await.unwrap(), b.identity("ben").await.unwrap());
+    let mut events = b.network().events().unwrap();
+    let id = meet(&a, &b).await;
+    assert!(matches!(events.next().await, Some(NetworkEvent::Connected { peer }) if peer == id));
+    assert_eq!(b.network().peers().len(), 1);
+
+    // global models come by themselves
+    let hers = a.session(&anna);
+    let room = hers.create(NewRoom { name: "hall".into() }).await.unwrap();
+    until("the room is there", || async { Room::query().count(&b).await.unwrap() == 1 }).await;
+    let changed = async {
+        loop {
+            match events.next().await.unwrap() {
+                NetworkEvent::Changed { model, entries, .. } if entries > 0 => return (model, entries),
+                _ => {}
+            }
+        }
+    };
+    assert_eq!(changed.await, ("Room".to_owned(), 1));
+
+    // of users those who are followed
+    let his = b.session(&ben);
+    let said = NewMessage { room_id: room.id, text: "hello".into() };
+    let message = his.create(said).await.unwrap();
+    a.network().follow(ben.user()).await.unwrap();
+    until("his message is there", || async { texts(&a).await == ["hello"] }).await;
+    let theirs = a.view(ben.user());
+    let with_room = Message::query().with(|m| m.room).one(&theirs).await.unwrap();
+    assert_eq!((with_room.id, with_room.room().name.as_str()), (message.id, "hall"));
+    his.update(&message).set(|m| m.text, "hello!").await.unwrap();
+    until("it changed", || async { texts(&a).await == ["hello!"] }).await;
+
+    // apart, both go on
+    b.network().disconnect(&a.network().addresses()[0].rsplit('/').next().unwrap().to_owned()).unwrap();
+    until("they are apart", || async { a.network().peers().is_empty() }).await;
+    his.create(NewMessage { room_id: room.id, text: "alone".into() }).await.unwrap();
+    hers.create(NewRoom { name: "attic".into() }).await.unwrap();
+    meet(&a, &b).await;
+    until("they agree", || async {
+        let all = a.network().sync().await.unwrap();
+        texts(&a).await.len() == 2 && all.iter().all(|sync| sync.state.missing.is_empty())
+    })
+    .await;
+    until("the rooms are there", || async { Room::query().count(&b).await.unwrap() == 2 }).await;
+    assert!(a.verify().await.unwrap().is_clean() && b.verify().await.unwrap().is_clean());
+    a.close().await.unwrap();
+
+    // whoever was followed is so after the folder is opened again
+    let a = open(here.path()).await;
+    his.create(NewMessage { room_id: room.id, text: "back".into() }).await.unwrap();
+    meet(&a, &b).await;
+    until("the new message is there", || async { texts(&a).await.len() == 3 }).await;
+    a.close().await.unwrap();
+    b.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let nowhere =
+        Db::builder(folder.path(), "chat").listen("everywhere").open(models![Room, Message]).await.unwrap_err();
+    assert!(matches!(nowhere, OpenError::Network(NetworkError::Address { .. })), "{nowhere}");
+    assert!(nowhere.to_string().contains("`everywhere` is no address"), "{nowhere}");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("/ip4/127.0.0.1/tcp/{}", taken.local_addr().unwrap().port());
+    // the listener is gone by now or not: what counts is that the database opens with an address of its own afterwards
+    drop(Db::builder(folder.path(), "chat").listen(taken).local_discovery(false).open(models![Room, Message]).await);
+
+    let db = Db::open(tempfile::tempdir().unwrap().path(), "chat", models![Room, Message]).await.unwrap();
+    let user = db.identity("anna").await.unwrap().user();
+    let error = db.network().follow(user).await.unwrap_err();
+    assert!(matches!(error, NetworkError::NotListening) && error.to_string().contains("listen("), "{error}");
+    assert!(db.network().addresses().is_empty() && db.network().peers().is_empty());
+    db.close().await.unwrap();
+
+    let other = tempfile::tempdir().unwrap();
+    let db = open(other.path()).await;
+    assert!(matches!(db.network().dial("localhost:1").await, Err(NetworkError::Address { .. })));
+    let gone = db.network().dial("/ip4/127.0.0.1/tcp/1").await.unwrap_err();
+    assert!(matches!(&gone, NetworkError::Dial { address, .. } if address.ends_with("/tcp/1")), "{gone}");
+    db.close().await.unwrap();
+}

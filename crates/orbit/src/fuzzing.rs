@@ -1,0 +1,8 @@
+//! What fuzzing reaches that is not public otherwise.
+
+use crate::journal_op::JournalOp;
+
+/// What would be written for the operation of a journal that these bytes are; `None` if they are none.
+pub fn journal_op(bytes: &[u8]) -> Option<Vec<u8>> {
+    JournalOp::from_bytes(bytes).ok().map(|op| op.to_bytes())
+}
