@@ -28,6 +28,7 @@ async fn both_write_documents_and_have_the_same() {
     theirs.ask("put", json!({ "db": address, "value": { "_id": "last of theirs", "by": "them" } }));
     ours.until_equal(&mut theirs, database, entries + 2).await;
     assert_eq!(ours.heads(database).len(), 1);
+    assert_eq!(theirs.errors(), [""; 0]);
 }
 
 #[tokio::test]

@@ -27,4 +27,5 @@ async fn entries_of_200_kilobytes() {
     theirs.ask("add", json!({ "db": address, "value": "t".repeat(200_000) }));
     let database = ours.open_address(address).await;
     ours.until_equal(&mut theirs, database, 1).await;
+    assert_eq!(theirs.errors(), [""; 0]);
 }
