@@ -19,8 +19,11 @@ struct Scene {
 }
 
 static SCENE: LazyLock<Mutex<Scene>> = LazyLock::new(|| Mutex::new(Scene::new()));
-/// Every so many-th case opens the folder to write, which takes longer.
-const OPENED: usize = 8;
+/// Of the first byte: the file has no header but this one; the machine went down since; the folder is opened to write, too,
+/// which takes longer.
+const WITHOUT_HEADER: u8 = 1;
+const POWER_CUT: u8 = 2;
+const OPENED: u8 = 12;
 
 /// Remembers the operations.
 struct Remember;
@@ -75,9 +78,11 @@ const HEADER: usize = 58;
 pub(super) fn corpus() -> Vec<Vec<u8>> {
     let scene = SCENE.lock().unwrap_or_else(PoisonError::into_inner);
     let whole = &scene.original[HEADER..];
-    // the first byte says what is done with the others
-    let mut corpus = vec![[&[0][..], whole].concat(), [&[1][..], &scene.original].concat()];
-    corpus.extend((1..6).map(|n| [&[2 * n as u8][..], &whole[..whole.len() * n / 6]].concat()));
+    let mut corpus = Vec::new();
+    for how in [0, POWER_CUT, OPENED, OPENED | POWER_CUT] {
+        corpus.push([&[how | WITHOUT_HEADER][..], &scene.original].concat());
+        corpus.extend((1..=6).map(|n| [&[how][..], &whole[..whole.len() * n / 6]].concat()));
+    }
     corpus
 }
 
@@ -87,12 +92,13 @@ pub(super) fn check(bytes: &[u8]) {
     let Some((how, bytes)) = bytes.split_first() else { return };
     let scene = SCENE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = scene.folder.path();
-    let file = if how % 2 == 0 { [&scene.original[..HEADER], bytes].concat() } else { bytes.to_vec() };
+    let header = if how & WITHOUT_HEADER == 0 { &scene.original[..HEADER] } else { &[] };
+    let file = [header, bytes].concat();
     let _ = fs::remove_file(folder.join("state.redb"));
     fs::write(segment(folder), &file).expect("it can be written");
-    // as if the machine had gone down, or not
     let lock = String::from_utf8_lossy(&scene.lock).into_owned();
-    let lock = if how % 4 < 2 { lock } else { lock.replace('-', "_") };
+    // the name of the machine's run has hyphens
+    let lock = if how & POWER_CUT == 0 { lock } else { lock.replace('-', "_") };
     fs::write(folder.join("LOCK"), lock).expect("it can be written");
 
     let read = || {
@@ -117,7 +123,7 @@ pub(super) fn check(bytes: &[u8]) {
     };
     let (groups, others, content) = read();
     assert_eq!(read(), (groups, others, content));
-    if usize::from(*how) / 4 % OPENED != 0 {
+    if how & OPENED != OPENED {
         return;
     }
     match open(folder) {
