@@ -152,7 +152,8 @@ async fn withheld_blocks_keep_nobody_waiting() {
     let (address, author) = (events.address().unwrap(), somebody());
     // its identity is known, so that its entries wait for what they follow, which nobody has
     let identity = author.block().to_bytes();
-    one.node.receive(database, "evil", vec![identity], vec![]).await.unwrap();
+    let first = dangling(&author, address, 0).into_bytes();
+    one.node.receive(database, "evil", vec![identity], vec![first]).await.unwrap();
     let mut stream = exchange(&evil, one.replication.id(), &address).await;
     for n in 0..500 {
         stream.write_all(dangling(&author, address, n).bytes()).await.unwrap();
