@@ -130,5 +130,5 @@ pub(crate) fn rights_row(
 /// The texts in a row of an access database. A value of another shape means nothing.
 fn list(core: &Core, state: &dyn ReadState, access: DatabaseId, key: &str) -> Result<Option<Vec<String>>, StateError> {
     let Some(Value::List(items)) = rights_row(core, state, access, key)? else { return Ok(None) };
-    Ok(Some(items.iter().filter_map(|item| item.as_text().map(str::to_owned)).collect()))
+    Ok(items.iter().map(|item| item.as_text().map(str::to_owned)).collect())
 }
