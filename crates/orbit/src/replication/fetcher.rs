@@ -81,10 +81,9 @@ impl Fetcher {
         let mut under_way = FuturesUnordered::new();
         let mut batch = Batch::default();
         let mut look = true;
-        let mut next = None;
         loop {
             if look {
-                next = self.look(&mut queue)?;
+                self.look(&mut queue)?;
                 look = false;
             }
             while under_way.len() < AT_A_TIME
@@ -104,7 +103,7 @@ impl Fetcher {
                 continue;
             }
             if under_way.is_empty() {
-                return Ok(next);
+                return Ok(self.tries.values().map(|(_, again)| *again).min());
             }
             let gathered = Instant::now() + GATHER;
             tokio::select! {
@@ -124,26 +123,24 @@ impl Fetcher {
         }
     }
 
-    /// Looks for what may be fetched now, and when there will be more.
-    fn look(&mut self, queue: &mut Queue) -> Result<Option<Instant>, ReadError> {
+    /// Looks for what may be fetched now.
+    fn look(&mut self, queue: &mut Queue) -> Result<(), ReadError> {
         let snapshot = self.parts.node.snapshot()?;
         if snapshot.core.log(&snapshot.state, self.parts.info.id)?.held == 0 {
             self.tries.clear();
-            return Ok(None);
+            return Ok(());
         }
         let wanted = snapshot.wanted(Some(self.parts.info.id), MOST)?;
         let hashes: HashSet<Hash> = wanted.iter().map(Wanted::hash).collect();
         self.tries.retain(|hash, _| hashes.contains(hash) || queue.is_under_way(hash));
-        let (now, mut next) = (Instant::now(), None);
+        let now = Instant::now();
         for wanted in wanted {
-            match self.tries.get(&wanted.hash()) {
-                Some((_, again)) if *again > now => {
-                    next = Some(next.map_or(*again, |next: Instant| next.min(*again)));
-                }
-                tried => queue.push(wanted, tried.is_some()),
+            let tried = self.tries.get(&wanted.hash());
+            if tried.is_none_or(|(_, again)| *again <= now) {
+                queue.push(wanted, tried.is_some());
             }
         }
-        Ok(next)
+        Ok(())
     }
 
     /// It is being asked for, which takes so long at most.

@@ -5,7 +5,7 @@ use debros_ipfs::{BlockSource, Bytes, Cid, Network, NetworkEvents, NetworkKey, N
 use debros_orbit::{Address, Entry, Hash, Identity, Payload, ReadDocuments as _, SigningKey};
 use futures::AsyncWriteExt as _;
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicU64, Ordering},
 };
 use tokio::{sync::watch, time::timeout};
@@ -168,4 +168,41 @@ async fn withheld_blocks_keep_nobody_waiting() {
     until("the honest ones have joined", || one.entries(&events) == 50).await;
     go_on(&one, &two, 50).await;
     assert_eq!(held(), 500);
+}
+
+/// Has a block, some time.
+#[derive(Default)]
+struct Late(Mutex<Option<Vec<u8>>>);
+
+impl BlockSource for Late {
+    fn block(&self, cid: &Cid) -> Option<Bytes> {
+        let block = self.0.lock().unwrap().clone();
+        block.filter(|block| Hash::of(block).cid() == *cid).map(Bytes::from)
+    }
+    fn arrivals(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_had_is_asked_for_again() {
+    let one = Replica::start().await;
+    let events = events();
+    let database = one.open(&events).await;
+    let late = Arc::new(Late::default());
+    let (peer, _events) =
+        Network::start(NetworkKey::generate(), NetworkOptions::loopback(), late.clone()).await.unwrap();
+    peer.dial(one.replication.addresses().pop().unwrap()).await.unwrap();
+    one.until_connected(peer.id(), true).await;
+    let (author, address) = (somebody(), events.address().unwrap());
+    let entry = |n: u64, next: &[Hash]| {
+        Entry::create(&author, address, Payload::add(n.to_string().into()).into_value(), next, &[], n).unwrap()
+    };
+    let first = entry(1, &[]);
+    let second = entry(2, &[first.hash()]).into_bytes();
+    one.node.receive(database, "peer", vec![author.block().to_bytes()], vec![second]).await.unwrap();
+    // nothing else happens that could wake anyone
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    *late.0.lock().unwrap() = Some(first.into_bytes());
+    until("both have joined", || one.entries(&events) == 2).await;
 }
