@@ -58,5 +58,6 @@ fn every_corpus_has_what_is_accepted() {
     assert!(accepted("access_list", |bytes| AccessList::decode(bytes).is_ok()) > 1);
     let corpus = (Target::named("journal").expect("a target").corpus)();
     let kinds: BTreeSet<u8> = corpus.iter().filter(|bytes| journal_op(bytes).is_some()).map(|bytes| bytes[1]).collect();
-    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], "operations of each kind");
+    let of_all_kinds = (1..=10).all(|kind| kinds.contains(&kind));
+    assert!(of_all_kinds, "operations of each kind, of which there are {kinds:?}");
 }
