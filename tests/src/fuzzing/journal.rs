@@ -41,7 +41,7 @@ fn ops() -> Vec<Vec<u8>> {
     let junk = entry(&stranger, &[&two], 3);
     let identities = [&admin, &writer, &stranger].map(|identity| identity.bytes().to_vec());
     let unknown = entry(&Identity::new(&key(4), key(104)), &[], 1);
-    for (identities, entry) in [(&identities[..1], &two), (&identities[1..], &junk), (&[], &one), (&[], &unknown)] {
+    for entry in [&two, &junk, &one, &unknown] {
         let taken = node.receive(database, "a peer", identities.to_vec(), vec![entry.bytes().to_vec()]);
         block_on(taken).expect("it is taken");
     }
@@ -54,6 +54,8 @@ fn ops() -> Vec<Vec<u8>> {
         Ok::<_, WriteError>(())
     }))
     .expect("it is written");
+    let forgotten = unknown.hash();
+    block_on(node.write(Durability::Buffered, move |w| w.forget(database, forgotten))).expect("it is forgotten");
     block_on(node.judge_again(database)).expect("it is judged");
     block_on(node.settle());
     block_on(node.close()).expect("it closes");
