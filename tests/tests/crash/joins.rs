@@ -152,7 +152,7 @@ impl Scene {
             .expect("it is taken");
         let ours = entries_of(&node, data.id).into_iter().filter(|entry| entry.identity() == self.others.admin.hash());
         let all = theirs.into_iter().chain(ours.map(Entry::into_bytes)).collect();
-        let receipt = fresh.receive(again.id, "a peer", vec![], all).await.expect("it is taken");
+        let receipt = fresh.receive(again.id, "a peer", identities.clone(), all).await.expect("it is taken");
         assert!(receipt.not_kept.is_empty(), "{receipt:?}");
         fresh.settle().await;
         let (node, fresh) = (node.snapshot().expect("a snapshot"), fresh.snapshot().expect("a snapshot"));
