@@ -151,8 +151,7 @@ impl Network {
     /// Where peers can dial this one: addresses that end with its id. Empty without a network.
     pub fn addresses(&self) -> Vec<String> {
         let Ok(joined) = self.joined() else { return Vec::new() };
-        let id = joined.replication.id();
-        joined.replication.addresses().iter().map(|address| format!("{address}/p2p/{id}")).collect()
+        joined.replication.addresses().iter().map(ToString::to_string).collect()
     }
 
     /// The peers that are connected.

@@ -58,6 +58,7 @@ async fn until<F: Future<Output = bool>>(what: &str, mut is: impl FnMut() -> F) 
 
 async fn meet(a: &Db, b: &Db) -> String {
     let address = a.network().addresses().into_iter().next().unwrap();
+    assert_eq!(address.matches("/p2p/").count(), 1, "{address}");
     b.network().dial(&address).await.unwrap()
 }
 
