@@ -23,10 +23,10 @@ pub struct Capabilities {
 }
 
 /// To write the database.
-const WRITE: &str = "write";
+pub(crate) const WRITE: &str = "write";
 /// To write the database, too. What else it allows is for the application to say: the access database itself is written
 /// by founding admins only.
-const ADMIN: &str = "admin";
+pub(crate) const ADMIN: &str = "admin";
 /// Everyone.
 const ANYONE: &str = "*";
 

@@ -48,7 +48,7 @@ impl Hold {
             JoinError::UnknownIdentity(identity) => Hold::Identity(*identity),
             JoinError::Denied { user, .. } => Hold::Denied { user: user.clone() },
             JoinError::Revoked { user, .. } => Hold::Revoked { user: user.clone() },
-            JoinError::Log(LogError::OtherLog { .. } | LogError::TooManyHeads)
+            JoinError::Log(LogError::OtherLog { .. })
             | JoinError::Limit(LimitError::Heads { .. } | LimitError::EntryBytes { .. })
             | JoinError::Entry(
                 EntryError::TooLargeToAccept(_) | EntryError::Encryption(EncryptionError::TooLargeToAccept(_)),

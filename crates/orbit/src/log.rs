@@ -4,7 +4,7 @@ mod traverse;
 
 use crate::{
     Address, Encryption, Entry, EntryError, Hash, Identity, Payload,
-    limits::{MAX_HEADS, MAX_JUMP, MAX_TIME},
+    limits::{MAX_JUMP, MAX_TIME},
 };
 use debros_core::Value;
 use std::{
@@ -50,11 +50,6 @@ pub enum LogError {
     /// An entry that it follows or refers to is not here.
     #[error("the entry follows entry {0}, which is not here; fetch that first")]
     Missing(Hash),
-    /// There would be more heads than we keep.
-    #[error(
-        "the log has {MAX_HEADS} heads, and this entry would be one more; it can join after a write has brought heads together"
-    )]
-    TooManyHeads,
     /// Its clock is not later than those of the entries that it follows.
     #[error("the time of the entry is {time}, and the entries that it follows are of {before}")]
     NotLater {

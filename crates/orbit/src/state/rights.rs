@@ -5,7 +5,11 @@ use super::{
     core::load_value,
     tables::{DOCUMENTS, key_of},
 };
-use crate::{AccessSpec, DatabaseId, DatabaseInfo, Hash, Request, schema::plain_key};
+use crate::{
+    AccessSpec, DatabaseId, DatabaseInfo, Hash, Request,
+    capabilities::{ADMIN, WRITE},
+    schema::plain_key,
+};
 use debros_core::Value;
 use debros_ipfs::ReadState;
 
@@ -18,10 +22,6 @@ pub(crate) enum Right {
     Had,
 }
 
-/// The right of those who may write the databases that an access database protects.
-pub(crate) const WRITE: &str = "write";
-/// The right that includes it.
-pub(crate) const ADMIN: &str = "admin";
 /// Rows of this name and a user's id hold the heads of the protected databases at the moment at which the user's right
 /// was revoked: the address of each, followed by its heads. JavaScript reads every row as a list of those who have the
 /// right of that name, so this is a list of texts, too.

@@ -59,8 +59,7 @@ pub enum WriteError {
         /// What was to be done.
         op: &'static str,
     },
-    /// A row of rights was to be written to a database that says nothing about rights, or `admin` or `write` in the
-    /// place of a right was empty.
+    /// A right was to be granted or revoked in a database that says nothing about rights.
     #[error(
         "`{database}` is no database that says who may write others: rights are granted in the one that protects them"
     )]

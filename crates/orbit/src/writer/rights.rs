@@ -1,7 +1,8 @@
 use crate::{
     Capabilities, DatabaseId, DatabaseInfo, Hash, Identity, Payload, ReadDocuments as _, ReadError, WriteError, Writer,
+    capabilities::{ADMIN, WRITE},
     database::ACCESS_FAMILY,
-    state::{ADMIN, FRONTIER, PROTECTED, WRITE, key_of, past, rights_row},
+    state::{FRONTIER, PROTECTED, key_of, past, rights_row},
 };
 use debros_core::Value;
 use std::sync::Arc;
