@@ -1,8 +1,14 @@
 //! [`Replication`]: the databases of a node and those of its peers become the same.
 
+mod clocks;
+mod conversation;
+mod difference;
 mod driver;
 mod exchange;
 mod fetcher;
+mod frames;
+mod heads_protocol;
+mod message;
 mod node_blocks;
 mod redials;
 mod remembered;
@@ -11,6 +17,7 @@ mod replication_error;
 mod replication_event;
 mod replicator;
 mod slots;
+mod sync_protocol;
 mod sync_state;
 
 pub use replication_error::ReplicationError;

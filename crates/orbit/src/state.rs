@@ -15,6 +15,8 @@ mod sealed;
 mod state_hash;
 mod tables;
 
+#[cfg(feature = "network")]
+pub(crate) use accept::clock_at;
 pub(crate) use accept::{Accepted, Judged, Outcome, event_key, settle};
 pub(crate) use author::Author;
 #[cfg(feature = "kubo")]
@@ -30,6 +32,8 @@ pub(crate) use replay::{Replay, refused};
 pub(crate) use rights::{FRONTIER, Right, rights_row};
 pub(crate) use sealed::{open_entry, open_payload, sealed_entry};
 pub(crate) use state_hash::state_hash;
+#[cfg(feature = "network")]
+pub(crate) use tables::CLOCKS;
 pub(crate) use tables::{
     ADDRESSES, ANY, DOCUMENTS, FAMILIES, FAMILY_ROWS, HELD, INDEXES, MEMBERS, NAMES, PROBLEMS, PROTECTED, READY,
     SHIPMENTS, SHIPPED, UNREAD, WAITING, family_prefix, index_prefix, key_of, name_key, past, problem_key,

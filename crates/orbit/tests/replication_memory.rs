@@ -65,14 +65,20 @@ async fn be_evil(way: String, victim: Multiaddr, address: Address) {
     evil.subscribe(&topic);
     evil.spawn(async move { while told.next().await.is_some() {} });
     let count = Arc::new(AtomicU64::new(0));
-    // promises 1 MiB as a message of Bitswap, and a list in it; as heads, it is garbage
+    // promises 1 MiB as a message of Bitswap, and a list in it
     let block = Arc::new([&[0x80, 0x80, 0x40, 0x1a, 0xfc, 0xff, 0x3f][..], &vec![0; (1 << 20) - 7]].concat());
+    // of an exchange: the database, a head that nobody has; then, again and again, 1 MiB that is no entry
+    let begin = [&manifest.digest()[..], &[0, 0, 0, 37, 0x82, 1, 0x81, 0x58, 32], &[7; 32]].concat();
+    let entry =
+        [&[0, 0x10, 0, 0, 0x83, 3, 0x80, 0x81, 0x5a, 0, 0x0f, 0xff, 0xf7][..], &vec![0; (1 << 20) - 9]].concat();
+    let (begin, entry) = (Arc::new(begin), Arc::new(entry));
     for _ in 0..4 {
         let (evil, count, topic, block, way) = (evil.clone(), count.clone(), topic.clone(), block.clone(), way.clone());
+        let (begin, entry) = (begin.clone(), entry.clone());
         evil.clone().spawn(async move {
             loop {
                 let sent = match way.as_str() {
-                    "heads" => stream(&evil, victim, "/debros/heads/1", manifest.digest(), &block).await,
+                    "entries" => stream(&evil, victim, "/debros/sync/1", &begin, &entry).await,
                     "blocks" => stream(&evil, victim, "/ipfs/bitswap/1.2.0", &[], &block).await,
                     _ => match evil.publish(&topic, block.to_vec()).await {
                         Ok(true) => block.len() as u64,
@@ -106,7 +112,7 @@ async fn what_hostile_peers_send_is_not_kept() {
     let database = node.write(Durability::Local, move |writer| writer.open(&spec)).await.unwrap();
     replication.open(database).await.unwrap();
     let before = peak();
-    for way in ["heads", "blocks", "messages"] {
+    for way in ["entries", "blocks", "messages"] {
         let listening = replication.addresses().pop().unwrap();
         // in a process of its own, whose memory does not count
         let mut evil = Command::new(std::env::current_exe().unwrap())

@@ -1,14 +1,14 @@
 use super::{
-    exchange::{OURS, named},
     fetcher::{Fetcher, MOST},
     redials::Redials,
     replica::{Done, MESSAGES, Parts, Replica},
     replicator::{Action, Replicator},
     slots::Slots,
+    sync_protocol::{OURS, named},
 };
 use crate::{
-    Address, DatabaseId, Hash, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError,
-    ReplicationEvent, SyncState, Wanted,
+    Address, DatabaseId, DatabaseInfo, Hash, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError,
+    ReplicationEvent, Snapshot, SyncState, Wanted, entry::EntryParts, heads,
 };
 use debros_ipfs::{IncomingStreams, Multiaddr, Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
 use std::{
@@ -27,7 +27,10 @@ use tokio::{
 const EXCHANGES: (usize, usize) = (64, 8);
 
 /// However many commits there are, the heads of all databases are looked at only so often.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(2);
+
+/// So many entries that were written one after the other are told one by one.
+const ONE_BY_ONE: usize = 16;
 
 /// What the driver is asked to do.
 pub(super) enum Wish {
@@ -200,6 +203,7 @@ impl Driver {
             begun: self.begun.clone(),
             answered: self.answered.clone(),
             answering: Mutex::default(),
+            with: Mutex::default(),
             told: self.told.clone(),
             done: self.done.0.clone(),
             fetch: Notify::new(),
@@ -211,12 +215,14 @@ impl Driver {
         let streams = streams.map_err(|_| ReplicationError::Closing(database))?;
         self.network.subscribe(&topic);
         let (messages, received) = mpsc::channel(MESSAGES);
+        let (publish, to_publish) = mpsc::channel(MESSAGES);
         let (peers, seen) = watch::channel(Vec::new());
         let mut tasks = JoinSet::new();
         tasks.spawn(parts.clone().answer_all(streams));
         tasks.spawn(parts.clone().listen(received));
+        tasks.spawn(parts.clone().publish_all(to_publish));
         tasks.spawn(Fetcher::new(parts.clone(), seen).run());
-        let mut replica = Replica { replicator: Replicator::new(heads), messages, parts, peers, tasks };
+        let mut replica = Replica { replicator: Replicator::new(heads), messages, parts, publish, peers, tasks };
         for (peer, topics) in &self.subscribed {
             if topics.contains(&topic) {
                 replica.subscribed(*peer);
@@ -304,13 +310,19 @@ impl Driver {
                     entries.into_iter().for_each(|entry| replicator.heard(entry));
                 }
             }
+            Done::Lacks(parts, peer) => {
+                if let Some(replicator) = self.replicator(&parts) {
+                    replicator.lacks(&peer, now);
+                }
+            }
             Done::NotReached(peer) => self.redials.lost(&peer, now),
             Done::Asked(peer, stream, manifest) => {
                 let database = self.topics.get(&Address::of(manifest).to_string());
                 // otherwise the stream is dropped, and the peer tries again some time
                 if let Some(replica) = database.and_then(|database| self.replicas.get_mut(database)) {
                     replica.let_go();
-                    replica.tasks.spawn(replica.parts.clone().answer(peer, stream));
+                    replica.replicator.answers(&peer);
+                    replica.tasks.spawn(replica.parts.clone().answer_sync(peer, stream));
                 }
             }
         }
@@ -333,14 +345,17 @@ impl Driver {
         for (database, replica) in &mut self.replicas {
             let log = snapshot.core.log(&snapshot.state, *database)?;
             let heads: Vec<Hash> = log.heads.iter().map(|head| head.hash).collect();
-            if let Some(actions) = replica.replicator.heads(heads, now) {
-                // without anyone who listens
-                let _ = self.told.send(ReplicationEvent::Changed { database: *database, entries: log.entries });
-                replica.act(actions);
-            }
             if log.held > 0 {
                 replica.parts.fetch.notify_one();
             }
+            if replica.replicator.has(&heads) {
+                continue;
+            }
+            let fresh = fresh(&snapshot, &replica.parts.info, &heads, &replica.replicator)?;
+            let actions = replica.replicator.heads(heads, fresh, now);
+            // without anyone who listens
+            let _ = self.told.send(ReplicationEvent::Changed { database: *database, entries: log.entries });
+            replica.act(actions);
         }
         Ok(())
     }
@@ -378,11 +393,43 @@ impl Replica {
         self.let_go();
         for action in actions {
             match action {
-                Action::Exchange(peer) => self.tasks.spawn(self.parts.clone().exchange_with(peer)),
-                Action::Publish(entry) => self.tasks.spawn(self.parts.clone().publish_entry(entry)),
-            };
+                Action::Exchange(peer) => drop(self.tasks.spawn(self.parts.clone().exchange_with(peer))),
+                // what finds no place gets there by an exchange
+                Action::Publish(entry) => drop(self.publish.try_send(entry)),
+            }
         }
     }
+}
+
+/// The entries that were written here since the heads were those of the replicator, older ones first; the heads alone, if they are
+/// many: then peers ask for them. What was written elsewhere, whoever wrote it tells.
+fn fresh(
+    snapshot: &Snapshot,
+    database: &DatabaseInfo,
+    heads: &[Hash],
+    replicator: &Replicator,
+) -> Result<Vec<Hash>, ReadError> {
+    let mut list: Vec<Hash> = heads.to_vec();
+    let mut found: Vec<(u64, Hash)> = Vec::new();
+    while let Some(hash) = list.pop() {
+        if replicator.has_head(&hash) || found.iter().any(|(_, known)| *known == hash) {
+            continue;
+        }
+        let Some((_, block)) = heads::block(&snapshot.core, &snapshot.state, database, &hash)? else { continue };
+        let Ok(parts) = EntryParts::parse(&block) else { continue };
+        let Ok(identity) = parts.identity.parse() else { continue };
+        let author = snapshot.core.author_of(&snapshot.state, &identity)?;
+        if !author.is_some_and(|author| snapshot.core.is_written_here(&author)) {
+            continue;
+        }
+        if found.len() >= ONE_BY_ONE {
+            return Ok(Vec::new());
+        }
+        found.push((parts.time, hash));
+        list.extend(parts.next().unwrap_or_default());
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().map(|(_, hash)| hash).collect())
 }
 
 /// Listens to the exchanges that nodes of this kind begin.

@@ -1,101 +1,102 @@
-//! The heads protocol, as JavaScript speaks it: both sides send their heads at once and then end; nothing says where one
-//! head ends and the next begins.
+use super::{clocks::Clocks, message::Message};
+use crate::Hash;
 
-use crate::{Hash, HeadsExchange};
-use debros_ipfs::{Bytes, PeerStream};
-use futures::{AsyncReadExt as _, AsyncWriteExt as _};
-use std::time::Duration;
-use tokio::{
-    sync::oneshot,
-    time::{Instant, timeout, timeout_at},
-};
+/// One side of an exchange between two nodes of this kind about one database, after which both have what either had.
+///
+/// Both tell their heads. Who lacks some of the other's asks for them, and says how much it has of each identity; the other sends
+/// the difference. Both end by telling their heads anew. It does no I/O: it is told what the peer says, and tells what is to be done.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    heads: Vec<Hash>,
+    theirs: Option<Vec<Hash>>,
+    /// Was something asked for here, and has all of it come?
+    wanted: bool,
+    ended: bool,
+    /// Has the peer asked for something?
+    asked: bool,
+    done: bool,
+    outcome: Option<Outcome>,
+}
 
-/// Nodes of this kind have one protocol for all databases, as the names of protocols are announced. Whoever opens a stream
-/// first says which database is meant: the digest of its manifest.
-pub(super) const OURS: &str = "/debros/heads/1";
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Say this.
+    Say(Message),
+    /// Find out what the peer lacks that has these heads and clocks, of what these of ours stand for; send it, and say the end.
+    Supply { lacks: Vec<Hash>, theirs: Vec<Hash>, clocks: Clocks },
+    /// Take these.
+    Take { identities: Vec<Vec<u8>>, entries: Vec<Vec<u8>> },
+    /// When everything was taken, tell the heads of then: [`Exchange::settled`].
+    Settle,
+    /// Nothing.
+    Wait,
+}
 
-/// A larger write becomes several frames, and JavaScript takes each frame for a head.
-const FRAME: usize = 16 << 10;
-/// So many bytes fit the window that JavaScript opens: beyond it, a head may be split.
-const WINDOW: usize = 200 << 10;
-/// How long a peer may take in all.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// JavaScript takes what comes before it listens for one head; so long it is waited for.
-const UNTIL_IT_LISTENS: Duration = Duration::from_secs(1);
+/// How an exchange has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The heads of the peer.
+    pub(super) heads: Vec<Hash>,
+    /// Does the peer have everything that was in the log here when the exchange began?
+    pub(super) joined: bool,
+}
 
-/// Which of these heads a peer takes, and which have to get there otherwise. A peer that is no JavaScript takes any.
-pub(super) fn fitting(heads: Vec<Bytes>, is_javascript: bool) -> (Vec<Bytes>, Vec<Bytes>) {
-    if !is_javascript {
-        return (heads, Vec::new());
+/// The peer says something that has no place there, or nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Broken;
+
+impl Exchange {
+    /// Begins one, of a log with these heads, by saying so.
+    pub(super) fn begin(heads: Vec<Hash>) -> (Exchange, Message) {
+        let say = Message::Heads(heads.clone());
+        let (wanted, ended, asked, done) = (false, false, false, false);
+        (Exchange { heads, theirs: None, wanted, ended, asked, done, outcome: None }, say)
     }
-    let mut sum = 0;
-    heads.into_iter().partition(|head| {
-        let fits = head.len() <= FRAME && sum + head.len() <= WINDOW;
-        sum += if fits { head.len() } else { 0 };
-        fits
-    })
-}
 
-/// Sends heads and gives those of the peer; `None`, if it breaks off or sends too much.
-pub(super) async fn exchange(stream: PeerStream, heads: &[Bytes]) -> Option<Vec<Vec<u8>>> {
-    let (mut read, mut write) = stream.split();
-    let (listens, it_listens) = oneshot::channel();
-    let deadline = Instant::now() + PATIENCE;
-    let send = async {
-        if heads.len() > 1 {
-            // its first byte or its end says that it does
-            let _ = timeout(UNTIL_IT_LISTENS, it_listens).await;
-        }
-        for head in heads {
-            write.write_all(head).await.ok()?;
-            write.flush().await.ok()?;
-        }
-        write.close().await.ok()
-    };
-    let receive = async {
-        let mut listens = Some(listens);
-        let (mut exchange, mut chunk) = (HeadsExchange::default(), vec![0; FRAME]);
-        loop {
-            let read = read.read(&mut chunk).await.ok()?;
-            if let Some(listens) = listens.take() {
-                let _ = listens.send(());
+    /// The peer says something. `lacking` are those of its heads that have to be fetched, and `clocks` those of the log.
+    pub(super) fn heard<E>(
+        &mut self,
+        message: Message,
+        lacking: impl FnOnce(&[Hash]) -> Result<Vec<Hash>, E>,
+        clocks: impl FnOnce() -> Result<Clocks, E>,
+    ) -> Result<Result<Step, Broken>, E> {
+        Ok(match (message, &self.theirs) {
+            (Message::Heads(theirs), None) => {
+                let lacks = lacking(&theirs)?;
+                self.theirs = Some(theirs);
+                self.wanted = !lacks.is_empty();
+                if self.wanted { Ok(Step::Say(Message::Want { lacks, clocks: clocks()? })) } else { Ok(Step::Settle) }
             }
-            if read == 0 {
-                return Some(exchange);
+            (Message::Want { mut lacks, clocks }, Some(theirs)) if !self.asked => {
+                self.asked = true;
+                // whoever lacks more than was told lacks something else
+                lacks.retain(|hash| self.heads.contains(hash));
+                Ok(Step::Supply { lacks, theirs: theirs.clone(), clocks })
             }
-            exchange.read(&chunk[..read]).ok()?;
-        }
-    };
-    let both = async { futures::future::join(send, receive).await };
-    let (sent, received) = timeout_at(deadline, both).await.ok()?;
-    sent?;
-    // those before something that is none count
-    Some(received?.heads().map_while(Result::ok).map(<[u8]>::to_vec).collect())
-}
+            (Message::Entries { identities, entries }, _) if self.wanted && !self.ended => {
+                Ok(Step::Take { identities, entries })
+            }
+            (Message::End, _) if self.wanted && !self.ended => {
+                self.ended = true;
+                Ok(Step::Settle)
+            }
+            (Message::Done { heads, joined }, Some(_)) if self.outcome.is_none() => {
+                self.outcome = Some(Outcome { heads, joined });
+                Ok(Step::Wait)
+            }
+            _ => Err(Broken),
+        })
+    }
 
-/// Says which database is meant, on a stream of [`OURS`].
-pub(super) async fn name(stream: &mut PeerStream, manifest: &Hash) -> Option<()> {
-    timeout(PATIENCE, stream.write_all(manifest.digest())).await.ok()?.ok()
-}
+    /// Everything was taken that came, and the log has these heads now.
+    pub(super) fn settled(&mut self, heads: Vec<Hash>, joined: bool) -> Message {
+        self.done = true;
+        Message::Done { heads, joined }
+    }
 
-/// Reads which database is meant.
-pub(super) async fn named(stream: &mut PeerStream) -> Option<Hash> {
-    let mut digest = [0; 32];
-    timeout(PATIENCE, stream.read_exact(&mut digest)).await.ok()?.ok()?;
-    Some(Hash::from_digest(digest))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn javascript_gets_what_fits_a_frame_and_its_window() {
-        let heads: Vec<Bytes> = [FRAME, FRAME + 1, 10].map(|len| Bytes::from(vec![0; len])).to_vec();
-        let (fit, rest) = fitting(heads.clone(), true);
-        assert_eq!((fit.len(), rest.len()), (2, 1));
-        assert_eq!(fitting(heads, false).1.len(), 0);
-        let (fit, rest) = fitting(vec![Bytes::from(vec![0; FRAME]); 20], true);
-        assert_eq!((fit.len(), rest.len()), (12, 8));
+    /// How it has ended, once both sides are done.
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref().filter(|_| self.done)
     }
 }

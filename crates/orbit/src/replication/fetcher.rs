@@ -20,6 +20,8 @@ const IN_VAIN: usize = AT_A_TIME / 2;
 const PATIENCE: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(15));
 /// The first pause before a block is asked for again, doubled until the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(300));
+/// Nodes of our kind send what is missing by themselves; so long they are waited for, before anyone is asked for a block.
+const BY_ITSELF: Duration = Duration::from_millis(500);
 /// What was fetched is stored when it is so much, or nothing more has come for so long.
 const BATCH_ENTRIES: usize = 1024;
 const BATCH_BYTES: usize = 2 << 20;
@@ -134,10 +136,13 @@ impl Fetcher {
         let hashes: HashSet<Hash> = wanted.iter().map(Wanted::hash).collect();
         self.tries.retain(|hash, _| hashes.contains(hash) || queue.is_under_way(hash));
         let now = Instant::now();
+        let comes = self.peers.borrow().iter().any(|peer| self.parts.is_ours(peer));
         for wanted in wanted {
-            let tried = self.tries.get(&wanted.hash());
-            if tried.is_none_or(|(_, again)| *again <= now) {
-                queue.push(wanted, tried.is_some());
+            match self.tries.get(&wanted.hash()) {
+                None if comes => drop(self.tries.insert(wanted.hash(), (0, now + BY_ITSELF))),
+                None => queue.push(wanted, false),
+                Some((tries, again)) if *again <= now => queue.push(wanted, *tries > 0),
+                Some(_) => {}
             }
         }
         Ok(())

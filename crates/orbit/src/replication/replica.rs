@@ -1,7 +1,11 @@
 use super::{
-    exchange::{OURS, exchange, fitting, name},
+    conversation::{Ended, converse},
+    frames,
+    heads_protocol::{exchange, fitting},
+    message::Message,
     replicator::{Exchanged, Replicator},
     slots::Slots,
+    sync_protocol::{OURS, name},
 };
 use crate::{
     DatabaseInfo, Entry, Hash, Hold, JoinError, Limits, Node, ReadDocuments as _, ReadError, Receipt, ReceiveError,
@@ -10,8 +14,9 @@ use crate::{
 use debros_ipfs::{
     Bytes, Durability, IncomingStreams, Network, PeerId, PeerStream, ReadState as _, StreamError, TopicMessage, Verdict,
 };
+use futures::AsyncReadExt as _;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 use tokio::{
@@ -34,6 +39,8 @@ pub(super) struct Replica {
     /// What comes by the topic.
     pub(super) messages: mpsc::Sender<TopicMessage>,
     pub(super) parts: Arc<Parts>,
+    /// What is to be published, in this order.
+    pub(super) publish: mpsc::Sender<Hash>,
     /// The peers that replicate it, for whoever fetches.
     pub(super) peers: watch::Sender<Vec<PeerId>>,
     /// Ended with it.
@@ -52,6 +59,8 @@ pub(super) struct Parts {
     pub(super) answered: Arc<Slots>,
     /// Those of this one that each peer has begun.
     pub(super) answering: Mutex<HashMap<PeerId, Arc<Semaphore>>>,
+    /// The peers with which an exchange was begun here, of our kind.
+    pub(super) with: Mutex<HashSet<PeerId>>,
     pub(super) told: broadcast::Sender<ReplicationEvent>,
     pub(super) done: mpsc::UnboundedSender<Done>,
     /// There may be something to fetch.
@@ -62,8 +71,10 @@ pub(super) struct Parts {
 pub(super) enum Done {
     /// An exchange that was begun here.
     Exchanged(Arc<Parts>, PeerId, Exchanged),
-    /// One that the peer has begun.
-    Told(Arc<Parts>, PeerId, Vec<Hash>),
+    /// One that the peer has begun; the heads of the peer, unless it broke off.
+    Told(Arc<Parts>, PeerId, Option<Vec<Hash>>),
+    /// Something that a peer has told of builds on what is not here.
+    Lacks(Arc<Parts>, PeerId),
     /// What came by the topic.
     Heard(Arc<Parts>, Vec<Hash>),
     /// A peer that is to stay connected was dialled in vain.
@@ -88,32 +99,39 @@ impl Parts {
         let _ = self.done.send(done);
     }
 
-    /// Exchanges heads with a peer.
+    /// Exchanges heads with a peer, and with a node of our kind everything behind them.
     pub(super) async fn exchange_with(self: Arc<Parts>, peer: PeerId) {
         let Some(_slot) = self.begun.take(peer).await else { return };
-        let how = match self.begin_exchange(peer).await {
-            Ok(items) => {
-                let heads = items.iter().map(|item| Hash::of(item)).collect();
-                // said before anything joins, so that it is known who has what joins
-                self.done(Done::Exchanged(self.clone(), peer, Exchanged::Heads(heads)));
-                return self.take(peer, items).await;
-            }
-            Err(how) => how,
-        };
+        let how = if self.is_ours(&peer) { self.sync_with(peer).await } else { self.exchange_heads_with(peer).await };
         self.done(Done::Exchanged(self.clone(), peer, how));
     }
 
-    async fn begin_exchange(&self, peer: PeerId) -> Result<Vec<Vec<u8>>, Exchanged> {
-        let is_ours = self.is_ours(&peer);
-        let protocol = if is_ours { OURS.to_owned() } else { self.protocol() };
-        let mut stream = self.network.open(peer, &protocol).await.map_err(|error| match error {
-            StreamError::Unsupported { .. } => Exchanged::Unsupported,
-            _ => Exchanged::Failed,
-        })?;
-        if is_ours {
+    async fn sync_with(self: &Arc<Parts>, peer: PeerId) -> Exchanged {
+        self.with().insert(peer);
+        let ended = async {
+            let mut stream = self.network.open(peer, OURS).await.map_err(failed)?;
             name(&mut stream, &self.info.address.manifest()).await.ok_or(Exchanged::Failed)?;
+            Ok(converse(self, peer, stream).await)
+        };
+        let ended = ended.await;
+        self.with().remove(&peer);
+        match ended {
+            Ok(Ended::Well(outcome)) => Exchanged::Heads(outcome.heads),
+            Ok(Ended::Busy) => Exchanged::Busy,
+            Ok(Ended::Badly) => Exchanged::Failed,
+            Err(how) => how,
         }
-        self.run_exchange(peer, stream).await.ok_or(Exchanged::Failed)
+    }
+
+    async fn exchange_heads_with(self: &Arc<Parts>, peer: PeerId) -> Exchanged {
+        let stream = match self.network.open(peer, &self.protocol()).await {
+            Ok(stream) => stream,
+            Err(error) => return failed(error),
+        };
+        let Some(items) = self.exchange_heads(stream).await else { return Exchanged::Failed };
+        let heads = items.iter().map(|item| Hash::of(item)).collect();
+        self.take(peer, items).await;
+        Exchanged::Heads(heads)
     }
 
     /// Answers the exchanges that JavaScript's peers begin.
@@ -130,16 +148,41 @@ impl Parts {
         }
     }
 
-    /// Answers an exchange that a peer begins.
-    pub(super) async fn answer(self: Arc<Parts>, peer: PeerId, stream: PeerStream) {
+    /// Answers an exchange that a JavaScript peer begins.
+    async fn answer(self: Arc<Parts>, peer: PeerId, stream: PeerStream) {
         // one that exchanges without end is not listened to
         let Some(_of_peer) = self.answering(peer) else { return };
         let Some(_slot) = self.answered.take(peer).await else { return };
-        if let Some(items) = self.run_exchange(peer, stream).await {
+        if let Some(items) = self.exchange_heads(stream).await {
             let heads = items.iter().map(|item| Hash::of(item)).collect();
-            self.done(Done::Told(self.clone(), peer, heads));
+            // said before anything joins, so that it is known who has what joins
+            self.done(Done::Told(self.clone(), peer, Some(heads)));
             self.take(peer, items).await;
         }
+    }
+
+    /// Answers an exchange that a node of our kind begins.
+    pub(super) async fn answer_sync(self: Arc<Parts>, peer: PeerId, stream: PeerStream) {
+        let ended = async {
+            let _of_peer = self.answering(peer)?;
+            // each side begins one when they meet; that of the smaller id counts
+            if self.with().contains(&peer) && self.network.id() < peer {
+                // a peer that does not get it finds its stream at an end
+                let _ = frames::write(&mut stream.split().1, &Message::Busy).await;
+                return None;
+            }
+            let _slot = self.answered.take(peer).await?;
+            Some(converse(&self, peer, stream).await)
+        };
+        let heads = match ended.await {
+            Some(Ended::Well(outcome)) => Some(outcome.heads),
+            _ => None,
+        };
+        self.done(Done::Told(self.clone(), peer, heads));
+    }
+
+    fn with(&self) -> std::sync::MutexGuard<'_, HashSet<PeerId>> {
+        self.with.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Room for another exchange with a peer that the peer has begun, if there is any.
@@ -150,9 +193,8 @@ impl Parts {
         permits.clone().try_acquire_owned().ok()
     }
 
-    async fn run_exchange(&self, peer: PeerId, stream: PeerStream) -> Option<Vec<Vec<u8>>> {
-        let heads = self.heads().ok()?;
-        let (fit, rest) = fitting(heads, !self.is_ours(&peer));
+    async fn exchange_heads(&self, stream: PeerStream) -> Option<Vec<Vec<u8>>> {
+        let (fit, rest) = fitting(self.heads().ok()?);
         let items = exchange(stream, &fit).await?;
         for head in rest.into_iter().take(PUBLISHED) {
             if !items.iter().any(|item| item[..] == head[..]) {
@@ -162,8 +204,8 @@ impl Parts {
         Some(items)
     }
 
-    /// Is it a node of this kind, which reads heads whatever the frames are in which they come?
-    fn is_ours(&self, peer: &PeerId) -> bool {
+    /// Is it a node of our kind?
+    pub(super) fn is_ours(&self, peer: &PeerId) -> bool {
         self.network.is_debros(peer)
     }
 
@@ -177,11 +219,12 @@ impl Parts {
         Ok(blocks)
     }
 
-    pub(super) async fn publish_entry(self: Arc<Parts>, hash: Hash) {
-        if let Ok(Some(block)) =
-            self.node.snapshot().map_err(ReadError::from).and_then(|snapshot| snapshot.block(&hash))
-        {
-            self.publish(block.to_vec()).await;
+    /// Publishes entries, one after the other.
+    pub(super) async fn publish_all(self: Arc<Parts>, mut entries: mpsc::Receiver<Hash>) {
+        while let Some(hash) = entries.recv().await {
+            if let Some(Ok(Some(block))) = self.snapshot().map(|snapshot| snapshot.block(&hash)) {
+                self.publish(block.to_vec()).await;
+            }
         }
     }
 
@@ -197,10 +240,20 @@ impl Parts {
         if items.is_empty() {
             return;
         }
+        self.taken(peer, self.node.receive(self.info.id, &peer.to_string(), Vec::new(), items).await);
+    }
+
+    /// Tells what became of what a peer sent.
+    pub(super) fn taken(&self, peer: PeerId, receipt: Result<Receipt, ReceiveError>) {
         // an error is the store's: whoever writes is told, and peers send it again
-        if let Ok(receipt) = self.node.receive(self.info.id, &peer.to_string(), Vec::new(), items).await {
+        if let Ok(receipt) = receipt {
             self.received(Some(peer), receipt);
         }
+    }
+
+    /// The databases now; `None` when the node was closed.
+    pub(super) fn snapshot(&self) -> Option<Snapshot> {
+        self.node.snapshot().ok()
     }
 
     /// A block, from here or from peers, these before others; `None`, if none of them has it now.
@@ -244,9 +297,12 @@ impl Parts {
                     .write(Durability::Local, move |writer| writer.receive(database, entries, &from))
                     .await
                     .map_err(ReceiveError::from);
-                if let Ok(receipt) = taken {
-                    self.received(Some(peer), receipt);
+                if let Ok(receipt) = &taken
+                    && receipt.held.iter().any(|(_, hold)| matches!(hold, Hold::Missing | Hold::Identity(_)))
+                {
+                    self.done(Done::Lacks(self.clone(), peer));
                 }
+                self.taken(peer, taken);
             }
         }
     }
@@ -269,6 +325,14 @@ impl Parts {
             (_, Some(refusal)) if Hold::of(refusal) == Some(Hold::Sealed) => (Verdict::Unknown, Some(received)),
             _ => (Verdict::Bad, None),
         }
+    }
+}
+
+/// What it means that a stream could not be opened.
+fn failed(error: StreamError) -> Exchanged {
+    match error {
+        StreamError::Unsupported { .. } => Exchanged::Unsupported,
+        _ => Exchanged::Failed,
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) enum Exchanged {
     Heads(Vec<Hash>),
     /// The peer does not speak the protocol.
     Unsupported,
+    /// The peer had begun one, and that counts.
+    Busy,
     /// It did not work.
     Failed,
 }
@@ -54,8 +56,11 @@ pub(super) enum Exchanged {
 struct Remote {
     /// Its heads, when it told them last.
     heads: Option<BTreeSet<Hash>>,
-    /// Is an exchange under way?
+    /// Is an exchange under way that was begun here, and is another one to follow at once?
     exchanging: bool,
+    again: bool,
+    /// How many are under way that the peer has begun.
+    answering: u32,
     /// When the next one begins.
     due: Instant,
     /// How often the last ones left something to be done.
@@ -70,7 +75,8 @@ impl Replicator {
 
     /// A peer listens to the topic.
     pub(super) fn subscribed(&mut self, peer: PeerId, now: Instant) {
-        self.peers.entry(peer).or_insert(Remote { heads: None, exchanging: false, due: now, tries: 0 });
+        let (heads, exchanging, again, answering, tries) = (None, false, false, 0, 0);
+        self.peers.entry(peer).or_insert(Remote { heads, exchanging, again, answering, due: now, tries });
     }
 
     /// It does not any more, or is gone.
@@ -83,20 +89,44 @@ impl Replicator {
         self.on_topic.insert(entry);
     }
 
-    /// A peer has told its heads in an exchange that it began.
-    pub(super) fn told(&mut self, peer: &PeerId, heads: Vec<Hash>, now: Instant) {
+    /// A peer of our kind has begun an exchange: none is begun with it before that has ended, and [`Replicator::told`] is called.
+    pub(super) fn answers(&mut self, peer: &PeerId) {
         if let Some(remote) = self.peers.get_mut(peer) {
+            remote.answering += 1;
+        }
+    }
+
+    /// A peer has told its heads in an exchange that it began, or has broken off.
+    pub(super) fn told(&mut self, peer: &PeerId, heads: Option<Vec<Hash>>, now: Instant) {
+        let Some(remote) = self.peers.get_mut(peer) else { return };
+        remote.answering = remote.answering.saturating_sub(1);
+        if let Some(heads) = heads {
             remote.told(heads, &self.heads, now);
         }
+    }
+
+    /// A peer has told of something that builds on what is not here: it has it, so it is asked at once. Unless that
+    /// did not help the last time.
+    pub(super) fn lacks(&mut self, peer: &PeerId, now: Instant) {
+        let Some(remote) = self.peers.get_mut(peer).filter(|remote| remote.tries == 0) else { return };
+        remote.again = remote.exchanging;
+        remote.due = remote.due.min(now);
     }
 
     /// An exchange that was begun here has ended.
     pub(super) fn exchanged(&mut self, peer: &PeerId, how: Exchanged, now: Instant) {
         let Some(remote) = self.peers.get_mut(peer) else { return };
         remote.exchanging = false;
+        let again = std::mem::take(&mut remote.again);
         let unsupported = how == Exchanged::Unsupported;
         match how {
-            Exchanged::Heads(heads) => remote.told(heads, &self.heads, now),
+            Exchanged::Heads(heads) => {
+                remote.told(heads, &self.heads, now);
+                if again && remote.tries <= 1 {
+                    remote.due = now;
+                }
+            }
+            Exchanged::Busy => remote.due = now + FIRST_PAUSE,
             Exchanged::Unsupported | Exchanged::Failed => {
                 let quick = UNSUPPORTED.get(remote.tries as usize).filter(|_| unsupported);
                 remote.due = now + quick.copied().unwrap_or_else(|| pause(remote.tries));
@@ -105,18 +135,27 @@ impl Replicator {
         }
     }
 
-    /// The log has these heads now. `None`, if it had them before.
-    pub(super) fn heads(&mut self, heads: impl IntoIterator<Item = Hash>, now: Instant) -> Option<Vec<Action>> {
+    /// Are these the heads that it is known to have?
+    pub(super) fn has(&self, heads: &[Hash]) -> bool {
+        heads.len() == self.heads.len() && heads.iter().all(|head| self.heads.contains(head))
+    }
+
+    /// Is this one of the heads that it is known to have?
+    pub(super) fn has_head(&self, head: &Hash) -> bool {
+        self.heads.contains(head)
+    }
+
+    /// The log has these heads now. `fresh` are the entries that are to be told one by one, as they are written here, in their
+    /// order.
+    pub(super) fn heads(&mut self, heads: Vec<Hash>, fresh: Vec<Hash>, now: Instant) -> Vec<Action> {
         let heads: BTreeSet<Hash> = heads.into_iter().collect();
-        if heads == self.heads {
-            return None;
-        }
         let mut actions = Vec::new();
-        for head in heads.difference(&self.heads) {
-            let tells = |remote: &Remote| remote.heads.as_ref().is_none_or(|heads| !heads.contains(head));
-            if !self.on_topic.contains(head) && self.peers.values().any(tells) {
-                self.on_topic.insert(*head);
-                actions.push(Action::Publish(*head));
+        let new = heads.difference(&self.heads).filter(|head| !fresh.contains(head));
+        for entry in fresh.iter().chain(new) {
+            let tells = |remote: &Remote| remote.heads.as_ref().is_none_or(|heads| !heads.contains(entry));
+            if !self.on_topic.contains(entry) && self.peers.values().any(tells) {
+                self.on_topic.insert(*entry);
+                actions.push(Action::Publish(*entry));
             }
         }
         self.heads = heads;
@@ -126,14 +165,14 @@ impl Replicator {
                 remote.due = remote.due.min(now + MAKE_SURE);
             }
         }
-        Some(actions)
+        actions
     }
 
     /// What is to be done by now.
     pub(super) fn due(&mut self, now: Instant) -> Vec<Action> {
         let mut actions = Vec::new();
         for (peer, remote) in &mut self.peers {
-            if !remote.exchanging && remote.due <= now {
+            if remote.is_free() && remote.due <= now {
                 remote.exchanging = true;
                 actions.push(Action::Exchange(*peer));
             }
@@ -143,7 +182,7 @@ impl Replicator {
 
     /// When there is something to be done next.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.peers.values().filter(|remote| !remote.exchanging).map(|remote| remote.due).min()
+        self.peers.values().filter(|remote| remote.is_free()).map(|remote| remote.due).min()
     }
 
     /// The peers, and their heads as they told them last.
@@ -153,6 +192,10 @@ impl Replicator {
 }
 
 impl Remote {
+    fn is_free(&self) -> bool {
+        !self.exchanging && self.answering == 0
+    }
+
     fn agrees(&self, ours: &BTreeSet<Hash>) -> bool {
         self.heads.as_ref() == Some(ours)
     }
@@ -212,7 +255,7 @@ mod tests {
         replicator.exchanged(&peer, Exchanged::Heads(vec![hash(2)]), now);
         assert_eq!(replicator.next(), Some(now + 2 * FIRST_PAUSE));
         // what the peer had has joined here, and it has got what was here
-        replicator.heads([hash(1), hash(2)], now);
+        replicator.heads(vec![hash(1), hash(2)], vec![], now);
         replicator.due(now + 2 * FIRST_PAUSE);
         replicator.exchanged(&peer, Exchanged::Heads(vec![hash(2), hash(1)]), now);
         assert_eq!(replicator.next(), Some(now + QUIET), "and then only to make sure");
@@ -222,12 +265,13 @@ mod tests {
     fn what_is_written_here_is_published_once_and_made_sure_of() {
         let (mut replicator, peer, now) = begun();
         replicator.exchanged(&peer, Exchanged::Heads(vec![hash(1)]), now);
-        assert_eq!(replicator.heads([hash(2)], now), Some(vec![Action::Publish(hash(2))]));
-        assert_eq!(replicator.heads([hash(2)], now), None);
+        assert_eq!(replicator.heads(vec![hash(2)], vec![hash(2)], now), [Action::Publish(hash(2))]);
+        assert!(replicator.has(&[hash(2)]) && !replicator.has(&[]));
         assert_eq!(replicator.next(), Some(now + MAKE_SURE));
-        // writing goes on, and the exchange is not put off
+        // writing goes on, and the exchange is not put off; what was written meanwhile is told in its order
         let later = now + Duration::from_secs(1);
-        assert_eq!(replicator.heads([hash(3)], later), Some(vec![Action::Publish(hash(3))]));
+        let published = [hash(3), hash(4)].map(Action::Publish);
+        assert_eq!(replicator.heads(vec![hash(4)], vec![hash(3), hash(4)], later), published);
         assert_eq!(replicator.next(), Some(now + MAKE_SURE));
     }
 
@@ -235,14 +279,14 @@ mod tests {
     fn what_came_by_the_topic_or_is_known_to_everyone_is_not_published() {
         let (mut replicator, peer, now) = begun();
         replicator.heard(hash(2));
-        assert_eq!(replicator.heads([hash(2)], now), Some(vec![]));
+        assert_eq!(replicator.heads(vec![hash(2)], vec![], now), []);
         // learned by an exchange: the only peer has it
         replicator.exchanged(&peer, Exchanged::Heads(vec![hash(3)]), now);
-        assert_eq!(replicator.heads([hash(3)], now), Some(vec![]));
+        assert_eq!(replicator.heads(vec![hash(3)], vec![], now), []);
         // but a third one does not
         replicator.subscribed(PeerId::random(), now);
-        replicator.told(&peer, vec![hash(4)], now);
-        assert_eq!(replicator.heads([hash(4)], now), Some(vec![Action::Publish(hash(4))]));
+        replicator.told(&peer, Some(vec![hash(4)]), now);
+        assert_eq!(replicator.heads(vec![hash(4)], vec![], now), [Action::Publish(hash(4))]);
     }
 
     #[test]
@@ -250,8 +294,30 @@ mod tests {
         let (mut replicator, peer, now) = begun();
         assert!(replicator.left(&peer) && !replicator.left(&peer));
         replicator.exchanged(&peer, Exchanged::Failed, now);
-        assert_eq!(replicator.heads([hash(9)], now), Some(vec![]));
+        assert_eq!(replicator.heads(vec![hash(9)], vec![hash(9)], now), []);
         assert_eq!(replicator.next(), None);
+    }
+
+    #[test]
+    fn while_a_peer_is_answered_it_is_not_asked() {
+        let (mut replicator, peer, now) = begun();
+        replicator.exchanged(&peer, Exchanged::Busy, now);
+        replicator.answers(&peer);
+        let later = now + FIRST_PAUSE;
+        assert_eq!((replicator.next(), replicator.due(later)), (None, vec![]));
+        replicator.told(&peer, None, later);
+        assert_eq!(replicator.due(later), [Action::Exchange(peer)], "it broke off");
+    }
+
+    #[test]
+    fn a_peer_that_tells_of_more_than_is_here_is_asked_at_once_but_not_again_and_again() {
+        let (mut replicator, peer, now) = begun();
+        replicator.lacks(&peer, now);
+        replicator.exchanged(&peer, Exchanged::Heads(vec![hash(1)]), now);
+        assert_eq!(replicator.due(now), [Action::Exchange(peer)], "it was told during an exchange");
+        replicator.exchanged(&peer, Exchanged::Heads(vec![hash(2)]), now);
+        replicator.lacks(&peer, now);
+        assert_eq!(replicator.next(), Some(now + FIRST_PAUSE), "that did not help");
     }
 
     /// Replicas in a row, each with its neighbours; every entry is a head.
@@ -282,8 +348,11 @@ mod tests {
         fn learn(&mut self, at: usize, entries: impl IntoIterator<Item = Hash>) {
             let (replicator, log) = &mut self.replicas[at];
             log.extend(entries);
-            let actions = replicator.heads(log.iter().copied(), self.now);
-            self.carry_out(at, actions.unwrap_or_default());
+            let heads: Vec<Hash> = log.iter().copied().collect();
+            if !replicator.has(&heads) {
+                let actions = replicator.heads(heads, vec![], self.now);
+                self.carry_out(at, actions);
+            }
         }
 
         /// Half of all messages and exchanges are lost.
@@ -306,7 +375,7 @@ mod tests {
                         }
                         let [ours, theirs] = [at, other].map(|at| self.replicas[at].1.clone());
                         let (here, now) = (self.peers[at], self.now);
-                        self.replicas[other].0.told(&here, ours.iter().copied().collect(), now);
+                        self.replicas[other].0.told(&here, Some(ours.iter().copied().collect()), now);
                         self.replicas[at].0.exchanged(&peer, Exchanged::Heads(theirs.iter().copied().collect()), now);
                         self.learn(at, theirs);
                         self.learn(other, ours);

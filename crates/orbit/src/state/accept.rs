@@ -7,8 +7,8 @@ use super::{
     hold,
     sealed::{SealedEntry, remember_sealed},
     tables::{
-        COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, UNREAD, duplicate_key, entry_key,
-        family_prefix, index_prefix, key_of, problem_key,
+        CLOCKS, COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, UNREAD, clock_key,
+        duplicate_key, entry_key, family_prefix, index_prefix, key_of, problem_key,
     },
 };
 use crate::{
@@ -215,6 +215,13 @@ pub(crate) fn settle(
     }
     let mut log = settle_meaning(job, core, database, author, entry, judged)?;
     log.entries += 1;
+    let key = clock_key(database.id, author.number);
+    let before = clock_at(job.get(CLOCKS, &key)?.as_deref())?;
+    log.writers += u64::from(before.is_none());
+    // a key that was copied may have written an older one
+    if before.is_none_or(|before| before < entry.time) {
+        job.put(CLOCKS, key, entry.time.to_be_bytes().to_vec());
+    }
     log.heads.retain(|head| !entry.next.contains(&head.hash));
     if !entry.followed {
         log.heads.push(Head { hash: entry.hash, author: author.number, time: entry.time });
@@ -223,6 +230,13 @@ pub(crate) fn settle(
     let entries = all_entries(job.as_state())?;
     job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
     hold::joined(job, core, database, &entry.hash, entry.next)
+}
+
+/// The time in a row of clocks.
+pub(crate) fn clock_at(row: Option<&[u8]>) -> Result<Option<u64>, StateError> {
+    let Some(row) = row else { return Ok(None) };
+    let time = row.try_into().map(u64::from_be_bytes);
+    time.map(Some).map_err(|_| StateError::Broken("a row of `clocks` is no time".to_owned()))
 }
 
 /// What an entry of the log means to the rows. Gives the counts of the log, which are to be written.

@@ -13,7 +13,7 @@ use crate::{
 use debros_core::{Map, Value};
 use debros_ipfs::{Position, ReadState, StoreError, Table};
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -33,6 +33,8 @@ pub(crate) struct Core {
     missed_identities: Mutex<VecDeque<Hash>>,
     /// Some entry that is held back can be judged again.
     ready: AtomicBool,
+    /// The authors that have written here since the folder was opened.
+    written: RwLock<HashSet<u32>>,
     databases: RwLock<HashMap<DatabaseId, Arc<DatabaseInfo>>>,
     authors: RwLock<HashMap<u32, Arc<Author>>>,
     /// Rows of databases that were decoded before, whether they were committed or not: a row says the same wherever it
@@ -75,6 +77,7 @@ impl Core {
             encryptions: RwLock::new(encryptions),
             missed_identities: Mutex::default(),
             ready: AtomicBool::new(false),
+            written: RwLock::default(),
             databases: RwLock::default(),
             authors: RwLock::default(),
             decoded: Mutex::default(),
@@ -105,6 +108,19 @@ impl Core {
     /// The identities that entries named which were not kept.
     pub(crate) fn missed_identities(&self) -> Vec<Hash> {
         self.missed_identities.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// This author writes here.
+    pub(crate) fn writes_here(&self, author: &Author) {
+        if !self.written.read().unwrap_or_else(PoisonError::into_inner).contains(&author.number) {
+            self.written.write().unwrap_or_else(PoisonError::into_inner).insert(author.number);
+        }
+    }
+
+    /// Has this author written here since the folder was opened?
+    #[cfg(feature = "network")]
+    pub(crate) fn is_written_here(&self, author: &Author) -> bool {
+        self.written.read().unwrap_or_else(PoisonError::into_inner).contains(&author.number)
     }
 
     /// Some entry that is held back can be judged again.

@@ -8,6 +8,8 @@ use crate::{Hash, Hold};
 pub(crate) struct LogRow {
     /// Entries in the log.
     pub(crate) entries: u64,
+    /// Identities that wrote them.
+    pub(crate) writers: u64,
     /// Keys that hold a row.
     pub(crate) rows: u64,
     /// Keys that hold something that is no row.
@@ -43,7 +45,12 @@ pub(crate) struct Head {
 impl LogRow {
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut row = Fields::with_capacity(16 + 40 * self.heads.len());
-        row = row.number(self.entries).number(self.rows).number(self.problems).number(self.tombstones);
+        row = row
+            .number(self.entries)
+            .number(self.writers)
+            .number(self.rows)
+            .number(self.problems)
+            .number(self.tombstones);
         row = row.number(self.held).number(self.pending);
         for pool in self.unneeded {
             row = row.number(pool.entries).number(pool.bytes);
@@ -59,6 +66,7 @@ impl LogRow {
         let mut row = FieldReader::new(row);
         let mut log = LogRow {
             entries: row.number()?,
+            writers: row.number()?,
             rows: row.number()?,
             problems: row.number()?,
             tombstones: row.number()?,

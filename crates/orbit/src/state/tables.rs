@@ -23,6 +23,8 @@ pub(crate) const IDENTITIES: Table = Table("identities");
 pub(crate) const AUTHORS: Table = Table("authors");
 /// Database → heads and counts.
 pub(crate) const LOGS: Table = Table("logs");
+/// Database, number of an identity → the largest time of its entries in the log.
+pub(crate) const CLOCKS: Table = Table("clocks");
 /// Database, key → what it holds.
 pub(crate) const DOCUMENTS: Table = Table("documents");
 /// Database, key (and the user, where a user deletes only what is theirs) → the deletion.
@@ -68,6 +70,11 @@ pub(crate) fn key_of(database: DatabaseId, rest: &[u8]) -> Vec<u8> {
     key.extend_from_slice(&database.0.to_be_bytes());
     key.extend_from_slice(rest);
     key
+}
+
+/// The key of the clock of an identity in a database.
+pub(crate) fn clock_key(database: DatabaseId, author: u32) -> Vec<u8> {
+    key_of(database, &author.to_be_bytes())
 }
 
 /// Stands for every database: identities belong to none.

@@ -155,6 +155,7 @@ impl Writer<'_> {
             return Err(WriteError::Denied { database: name(), user: identity.id().to_owned() });
         }
         let author = self.ensure_author(&identity.hash(), identity.block())?;
+        self.core.writes_here(&author);
         let judged = Judged::of(self.job.as_state(), self.core, &info, &author, Some(&payload))?;
         match &judged.outcome {
             Outcome::Row(_) | Outcome::Deletes { exists: true, may: true } => {}

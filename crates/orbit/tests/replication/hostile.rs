@@ -29,11 +29,40 @@ async fn hostile(victim: &Replica) -> (Network, NetworkEvents) {
     (network, events)
 }
 
-/// Begins an exchange of heads.
+/// Begins an exchange.
 async fn exchange(evil: &Network, victim: PeerId, about: &Address) -> PeerStream {
-    let mut stream = evil.open(victim, "/debros/heads/1").await.unwrap();
+    let mut stream = evil.open(victim, "/debros/sync/1").await.unwrap();
     stream.write_all(about.manifest().digest()).await.unwrap();
     stream
+}
+
+/// A message: its length, and a list that begins with its kind.
+fn message(kind: u8, lists: &[&[&[u8]]]) -> Vec<u8> {
+    let bytes = |major: u8, len: usize| [&[major << 5 | 26][..], &(len as u32).to_be_bytes()].concat();
+    let head = |major: u8, len: usize| match len {
+        0..24 => vec![major << 5 | len as u8],
+        24..0x100 => vec![major << 5 | 24, len as u8],
+        0x100..0x1_0000 => [&[major << 5 | 25][..], &(len as u16).to_be_bytes()].concat(),
+        _ => bytes(major, len),
+    };
+    let mut body = [head(4, 1 + lists.len()), vec![kind]].concat();
+    for list in lists {
+        body.extend(head(4, list.len()));
+        for item in *list {
+            body.extend(head(2, item.len()));
+            body.extend_from_slice(item);
+        }
+    }
+    [&(body.len() as u32).to_be_bytes()[..], &body].concat()
+}
+
+/// Tells of a head that nobody has, so that the other side asks for entries.
+fn promise() -> Vec<u8> {
+    message(1, &[&[Hash::of(b"nobody's").digest()]])
+}
+
+fn entries(blocks: &[&[u8]]) -> Vec<u8> {
+    message(3, &[&[], blocks])
 }
 
 fn somebody() -> Identity {
@@ -62,10 +91,25 @@ async fn garbage_instead_of_heads() {
     two.open(&events).await;
     let (evil, _events) = hostile(&one).await;
     let address = events.address().unwrap();
-    for garbage in [&b"\xff\xff\xff"[..], b"\x9b\xff\xff\xff\xff\xff\xff\xff\xff", b"hello", b"\xa0\xa0\xa0", b""] {
+    let garbage = [b"hello, is this a head?"; 20].map(|text| &text[..]);
+    for garbage in [
+        b"".to_vec(),
+        b"\xff\xff\xff".to_vec(),
+        b"\xff\xff\xff\xff\x9b\xff\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        b"\0\0\0\x09\x9b\xff\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+        // nobody has asked for it; something else than a head; heads twice; the end of what was not asked for
+        entries(&garbage),
+        message(1, &[&garbage]),
+        [promise(), promise()].concat(),
+        message(4, &[]),
+        message(77, &[]),
+        // asked for, and none of it an entry
+        [promise(), entries(&garbage), message(4, &[])].concat(),
+    ] {
         let mut stream = exchange(&evil, one.replication.id(), &address).await;
-        stream.write_all(garbage).await.unwrap();
-        stream.close().await.unwrap();
+        // the other side may have broken off
+        let _ = stream.write_all(&garbage).await;
+        let _ = stream.close().await;
     }
     one.dial(&two).await;
     go_on(&one, &two, 0).await;
@@ -87,9 +131,11 @@ async fn streams_without_end() {
         evil.spawn(async move {
             loop {
                 let mut stream = exchange(&evil_too, id, &address).await;
+                let mut next = promise();
                 // as long as the other side reads
-                while stream.write_all(&[0x58; 60_000]).await.is_ok() {
-                    written.fetch_add(60_000, Ordering::Relaxed);
+                while stream.write_all(&next).await.is_ok() {
+                    written.fetch_add(next.len() as u64, Ordering::Relaxed);
+                    next = entries(&[&[0x58; 60_000]]);
                 }
             }
         });
@@ -155,8 +201,9 @@ async fn withheld_blocks_keep_nobody_waiting() {
     let first = dangling(&author, address, 0).into_bytes();
     one.node.receive(database, "evil", vec![identity], vec![first]).await.unwrap();
     let mut stream = exchange(&evil, one.replication.id(), &address).await;
+    stream.write_all(&promise()).await.unwrap();
     for n in 0..500 {
-        stream.write_all(dangling(&author, address, n).bytes()).await.unwrap();
+        stream.write_all(&entries(&[dangling(&author, address, n).bytes()])).await.unwrap();
     }
     stream.close().await.unwrap();
     let held = || one.node.snapshot().unwrap().held(Some(database)).count();
