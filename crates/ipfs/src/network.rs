@@ -227,6 +227,17 @@ impl Network {
         self.send(Command::Disconnect { peer });
     }
 
+    /// Ends the connections with a peer, and takes no others from it, until it is [readmitted](Network::readmit). A peer that
+    /// takes another key is another one.
+    pub fn refuse(&self, peer: PeerId) {
+        self.send(Command::Refuse { peer, refused: true });
+    }
+
+    /// Takes connections of a peer again.
+    pub fn readmit(&self, peer: PeerId) {
+        self.send(Command::Refuse { peer, refused: false });
+    }
+
     /// Listens to a topic, and lets peers know.
     pub fn subscribe(&self, topic: &str) {
         self.send(Command::Subscribe { topic: topic.to_owned() });

@@ -189,7 +189,9 @@ pub use read_error::ReadError;
 pub use receipt::Receipt;
 pub use received::Received;
 #[cfg(feature = "network")]
-pub use replication::{PeerSync, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState};
+pub use replication::{
+    PeerSync, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState, Traffic,
+};
 pub use scanner::ScanError;
 pub use schema::{IndexRow, NoSchema, Schema, Verdict};
 #[cfg(feature = "kubo")]

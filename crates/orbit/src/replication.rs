@@ -1,6 +1,7 @@
 //! [`Replication`]: the databases of a node and those of its peers become the same.
 
 mod clocks;
+mod conduct;
 mod conversation;
 mod difference;
 mod driver;
@@ -21,7 +22,7 @@ mod sync_protocol;
 mod sync_state;
 
 pub use replication_error::ReplicationError;
-pub use replication_event::{ReplicationEvent, ReplicationEvents};
+pub use replication_event::{ReplicationEvent, ReplicationEvents, Traffic};
 pub use sync_state::{PeerSync, SyncState};
 
 use crate::{

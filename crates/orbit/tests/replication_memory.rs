@@ -56,45 +56,51 @@ async fn stream(evil: &Network, victim: PeerId, protocol: &str, first: &[u8], bl
     sent
 }
 
-/// The hostile peer: sends much in one way, and ends.
+/// The hostile peer: sends much in one way, and ends. When it is refused, it comes as another one.
 async fn be_evil(way: String, victim: Multiaddr, address: Address) {
-    let (evil, mut told) =
-        Network::start(NetworkKey::generate(), NetworkOptions::loopback(), Arc::new(Nothing)).await.unwrap();
-    let victim = evil.dial(victim).await.unwrap();
-    let (topic, manifest) = (address.to_string(), address.manifest());
-    evil.subscribe(&topic);
-    evil.spawn(async move { while told.next().await.is_some() {} });
     let count = Arc::new(AtomicU64::new(0));
-    // promises 1 MiB as a message of Bitswap, and a list in it
-    let block = Arc::new([&[0x80, 0x80, 0x40, 0x1a, 0xfc, 0xff, 0x3f][..], &vec![0; (1 << 20) - 7]].concat());
-    // of an exchange: the database, a head that nobody has; then, again and again, 1 MiB that is no entry
-    let begin = [&manifest.digest()[..], &[0, 0, 0, 37, 0x82, 1, 0x81, 0x58, 32], &[7; 32]].concat();
-    let entry =
-        [&[0, 0x10, 0, 0, 0x83, 3, 0x80, 0x81, 0x5a, 0, 0x0f, 0xff, 0xf7][..], &vec![0; (1 << 20) - 9]].concat();
-    let (begin, entry) = (Arc::new(begin), Arc::new(entry));
-    for _ in 0..4 {
-        let (evil, count, topic, block, way) = (evil.clone(), count.clone(), topic.clone(), block.clone(), way.clone());
-        let (begin, entry) = (begin.clone(), entry.clone());
-        evil.clone().spawn(async move {
-            loop {
-                let sent = match way.as_str() {
-                    "entries" => stream(&evil, victim, "/debros/sync/1", &begin, &entry).await,
-                    "blocks" => stream(&evil, victim, "/ipfs/bitswap/1.2.0", &[], &block).await,
-                    _ => match evil.publish(&topic, block.to_vec()).await {
-                        Ok(true) => block.len() as u64,
-                        _ => 0,
-                    },
-                };
-                count.fetch_add(sent, Ordering::Relaxed);
-                // what is published faster than it is sent is lost
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        });
-    }
     while count.load(Ordering::Relaxed) < SENT {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        let (evil, mut told) =
+            Network::start(NetworkKey::generate(), NetworkOptions::loopback(), Arc::new(Nothing)).await.unwrap();
+        let Ok(id) = evil.dial(victim.clone()).await else { continue };
+        evil.subscribe(&address.to_string());
+        evil.spawn(async move { while told.next().await.is_some() {} });
+        for _ in 0..4 {
+            let (of_evil, count, way) = (evil.clone(), count.clone(), way.clone());
+            evil.spawn(async move {
+                while of_evil.is_connected(&id) {
+                    count.fetch_add(send_much(&of_evil, id, &way, &address).await, Ordering::Relaxed);
+                    // what is published faster than it is sent is lost
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            });
+        }
+        while count.load(Ordering::Relaxed) < SENT && evil.is_connected(&id) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        evil.close().await;
     }
-    evil.close().await;
+}
+
+/// How much was sent.
+async fn send_much(evil: &Network, victim: PeerId, way: &str, address: &Address) -> u64 {
+    const MUCH: usize = 1 << 20;
+    // promises 1 MiB as a message of Bitswap, and a list in it
+    let block = [&[0x80, 0x80, 0x40, 0x1a, 0xfc, 0xff, 0x3f][..], &vec![0; MUCH - 7]].concat();
+    match way {
+        "entries" => {
+            // the database, a head that nobody has; then, again and again, 1 MiB that is no entry
+            let manifest = address.manifest();
+            let begin = [&manifest.digest()[..], &[0, 0, 0, 37, 0x82, 1, 0x81, 0x58, 32], &[7; 32]].concat();
+            let head = [0, 0x10, 0, 0, 0x83, 3, 0x80, 0x81, 0x5a, 0, 0x0f, 0xff, 0xf7];
+            stream(evil, victim, "/debros/sync/1", &begin, &[&head[..], &vec![0; MUCH - 9]].concat()).await
+        }
+        "blocks" => stream(evil, victim, "/ipfs/bitswap/1.2.0", &[], &block).await,
+        _ => match evil.publish(&address.to_string(), block).await {
+            Ok(true) => MUCH as u64,
+            _ => 0,
+        },
+    }
 }
 
 #[tokio::test]

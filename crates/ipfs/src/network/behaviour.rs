@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use libp2p::{
-    PeerId,
+    PeerId, allow_block_list,
     connection_limits::{self, ConnectionLimits},
     gossipsub::{
         self, CallbackSubscriptionFilter, IdentityTransform, MaxCountSubscriptionFilter, MessageAuthenticity,
@@ -24,6 +24,7 @@ pub(super) type Gossipsub = gossipsub::Behaviour<IdentityTransform, TopicFilter>
 /// What a node speaks.
 #[derive(NetworkBehaviour)]
 pub(super) struct Behaviour {
+    pub(super) refused: allow_block_list::Behaviour<allow_block_list::BlockedPeers>,
     pub(super) limits: connection_limits::Behaviour,
     pub(super) identify: identify::Behaviour,
     pub(super) ping: ping::Behaviour,
@@ -51,6 +52,7 @@ impl Behaviour {
             false => None,
         };
         Ok(Behaviour {
+            refused: allow_block_list::Behaviour::default(),
             limits: connection_limits::Behaviour::new(connections),
             identify: identify::Behaviour::new(about),
             ping: ping::Behaviour::default(),

@@ -29,6 +29,7 @@ use super::{
 pub(super) enum Command {
     Dial { address: Multiaddr, answer: oneshot::Sender<Result<PeerId, DialError>> },
     Disconnect { peer: PeerId },
+    Refuse { peer: PeerId, refused: bool },
     Subscribe { topic: String },
     Unsubscribe { topic: String },
     Publish { topic: String, data: Vec<u8>, answer: oneshot::Sender<Result<bool, PublishError>> },
@@ -112,6 +113,8 @@ impl Hub {
                 // an error means that it is not connected
                 let _ = self.swarm.disconnect_peer_id(peer);
             }
+            Command::Refuse { peer, refused: true } => drop(self.swarm.behaviour_mut().refused.block_peer(peer)),
+            Command::Refuse { peer, refused: false } => drop(self.swarm.behaviour_mut().refused.unblock_peer(peer)),
             Command::Subscribe { topic } => {
                 // refused only by the filter, which is for peers' topics and lets any of ours pass
                 let _ = self.gossipsub().subscribe(&IdentTopic::new(topic));
@@ -260,6 +263,7 @@ impl Hub {
                 Some(NetworkEvent::Message(TopicMessage {
                     topic: message.topic.into_string(),
                     peer: propagation_source,
+                    author: message.source,
                     data: Bytes::from(message.data),
                     id: message_id,
                     _charge: charge,

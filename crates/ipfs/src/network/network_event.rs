@@ -39,6 +39,8 @@ pub struct TopicMessage {
     pub topic: String,
     /// The peer that it came from, which need not have made it.
     pub peer: PeerId,
+    /// The peer that made it, which has signed it.
+    pub author: Option<PeerId>,
     /// The message.
     pub data: Bytes,
     pub(super) id: MessageId,

@@ -1,13 +1,13 @@
 use super::{
     clocks::{Clocks, clocks},
     difference::{Difference, Lacked},
-    exchange::{Exchange, Outcome, Step},
-    frames,
+    exchange::{Broken, Exchange, Outcome, Step},
+    frames::{self, FrameError},
     message::{MAX_ENTRIES, Message, TOGETHER},
     replica::Parts,
 };
 use crate::{
-    Hash, Hold, ReadDocuments as _, Receipt, ReceiveError, Snapshot, heads,
+    Hash, Hold, ReadDocuments as _, Receipt, ReceiveError, Snapshot, Traffic, heads,
     state::{StateError, held},
 };
 use debros_ipfs::{PeerId, PeerStream, ReadState as _};
@@ -19,7 +19,7 @@ use futures::{
 use std::{
     collections::{HashSet, VecDeque},
     io,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 use tokio::{sync::mpsc, task::spawn_blocking};
 
@@ -32,11 +32,13 @@ const SENDING: usize = 4;
 #[derive(Debug)]
 pub(super) enum Ended {
     /// Both sides are done.
-    Well(Outcome),
+    Well(Outcome, Traffic),
     /// There is another one, which counts.
     Busy,
-    /// The stream broke, or the peer did not keep to the protocol. What had come before that was taken.
+    /// The stream broke, or the store failed, which whoever writes is told. What had come was taken.
     Badly,
+    /// The peer did not keep to the protocol.
+    Broken,
 }
 
 /// What is to be sent.
@@ -54,13 +56,17 @@ enum Outgoing {
 pub(super) async fn converse(parts: &Arc<Parts>, peer: PeerId, stream: PeerStream) -> Ended {
     let (read, mut write) = stream.split();
     let (outgoing, mut to_send) = mpsc::channel(SENDING);
+    let traffic = Mutex::new(Traffic::default());
     let send = async {
         while let Some(next) = to_send.recv().await {
             match next {
-                Outgoing::Message(message) => frames::write(&mut write, &message).await?,
+                Outgoing::Message(message) => say(&mut write, &message, &traffic).await?,
                 Outgoing::Supply { lacks, theirs, clocks } => {
-                    supply(parts, &mut write, lacks, theirs, clocks).await?;
-                    frames::write(&mut write, &Message::End).await?;
+                    let mut supply = Supply::of(parts, lacks, theirs, clocks).await?;
+                    while let Some(message) = supply.next().await? {
+                        say(&mut write, &message, &traffic).await?;
+                    }
+                    say(&mut write, &Message::End, &traffic).await?;
                 }
             }
         }
@@ -70,20 +76,32 @@ pub(super) async fn converse(parts: &Arc<Parts>, peer: PeerId, stream: PeerStrea
         let from = peer.to_string();
         let take = |identities, entries| parts.node.receive(parts.info.id, &from, identities, entries);
         let mut taking = FuturesOrdered::new();
-        let ended = hear(parts, peer, read, outgoing, take, &mut taking).await;
+        let ended = hear(parts, peer, read, outgoing, take, &mut taking, &traffic).await;
         // what has come is not lost, however it ends
         while let Some(receipt) = taking.next().await {
             parts.taken(peer, receipt);
         }
-        ended.unwrap_or(Ended::Badly)
+        ended
     };
     // what is sent ends when nothing more is heard; if the last word does not get there, the peer tries again
-    let (_, ended) = futures::future::join(send, hear).await;
-    ended
+    match futures::future::join(send, hear).await.1 {
+        Some(Ended::Well(outcome, _)) => Ended::Well(outcome, *traffic.lock().unwrap_or_else(PoisonError::into_inner)),
+        ended => ended.unwrap_or(Ended::Badly),
+    }
 }
 
-/// Goes on until both sides are done; `None`, if the stream breaks, the peer breaks the rules, or the store fails, which whoever
-/// writes is told.
+async fn say(write: &mut WriteHalf<PeerStream>, message: &Message, traffic: &Mutex<Traffic>) -> io::Result<()> {
+    let bytes = frames::write(write, message).await?;
+    let mut traffic = traffic.lock().unwrap_or_else(PoisonError::into_inner);
+    traffic.messages_sent += 1;
+    traffic.bytes_sent += bytes as u64;
+    if let Message::Entries { entries, .. } = message {
+        traffic.entries_sent += entries.len() as u64;
+    }
+    Ok(())
+}
+
+/// Goes on until both sides are done; `None`, if the stream breaks or the store fails.
 async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
     parts: &Arc<Parts>,
     peer: PeerId,
@@ -91,6 +109,7 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
     outgoing: mpsc::Sender<Outgoing>,
     take: impl Fn(Vec<Vec<u8>>, Vec<Vec<u8>>) -> F,
     taking: &mut FuturesOrdered<F>,
+    traffic: &Mutex<Traffic>,
 ) -> Option<Ended> {
     let (mut exchange, first) = Exchange::begin(parts.snapshot()?.heads(parts.info.id).ok()?);
     outgoing.send(Outgoing::Message(first)).await.ok()?;
@@ -105,13 +124,22 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
             outgoing.send(Outgoing::Message(done)).await.ok()?;
         }
         if let Some(outcome) = exchange.outcome() {
-            return Some(Ended::Well(outcome.clone()));
+            return Some(Ended::Well(outcome.clone(), Traffic::default()));
         }
         tokio::select! {
             Some(receipt) = taking.next() => parts.taken(peer, receipt),
             message = &mut next, if taking.len() < TAKING => {
-                let (read, message) = message.ok()?;
+                let (read, message, bytes) = match message {
+                    Ok(read) => read,
+                    Err(FrameError::Stream(_)) => return None,
+                    Err(FrameError::TooLong(_) | FrameError::Message(_)) => return Some(Ended::Broken),
+                };
                 next = Box::pin(frames::read(read));
+                {
+                    let mut traffic = traffic.lock().unwrap_or_else(PoisonError::into_inner);
+                    traffic.messages_received += 1;
+                    traffic.bytes_received += bytes as u64;
+                }
                 match &message {
                     Message::Busy => return Some(Ended::Busy),
                     Message::Heads(heads) => theirs.clone_from(heads),
@@ -119,12 +147,19 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
                 }
                 let snapshot = parts.snapshot()?;
                 let lacking = |heads: &[Hash]| lacking(parts, &snapshot, heads);
-                match exchange.heard(message, lacking, || clocks(&snapshot, &parts.info)).ok()?.ok()? {
+                let step = match exchange.heard(message, lacking, || clocks(&snapshot, &parts.info)).ok()? {
+                    Ok(step) => step,
+                    Err(Broken) => return Some(Ended::Broken),
+                };
+                match step {
                     Step::Say(message) => outgoing.send(Outgoing::Message(message)).await.ok()?,
                     Step::Supply { lacks, theirs, clocks } => {
                         outgoing.send(Outgoing::Supply { lacks, theirs, clocks }).await.ok()?;
                     }
-                    Step::Take { identities, entries } => taking.push_back(take(identities, entries)),
+                    Step::Take { identities, entries } => {
+                        traffic.lock().unwrap_or_else(PoisonError::into_inner).entries_received += entries.len() as u64;
+                        taking.push_back(take(identities, entries));
+                    }
                     Step::Settle => settles = true,
                     Step::Wait => {}
                 }
@@ -160,34 +195,10 @@ fn has_joined(parts: &Parts, snapshot: &Snapshot, theirs: &[Hash]) -> Result<boo
     Ok(true)
 }
 
-/// Sends what a peer lacks, older entries first.
-async fn supply(
-    parts: &Arc<Parts>,
-    write: &mut WriteHalf<PeerStream>,
-    lacks: Vec<Hash>,
-    theirs: Vec<Hash>,
-    clocks: Clocks,
-) -> io::Result<()> {
-    let snapshot = parts.node.snapshot().map_err(io::Error::other)?;
-    let (walked, info) = (snapshot.clone(), parts.info.clone());
-    let found = spawn_blocking(move || Difference::of(&walked, &info, &lacks, &theirs, &clocks)).await?;
-    let mut supply = Supply { snapshot, lacked: found.map_err(io::Error::other)?, sent: HashSet::new() };
-    loop {
-        let (rest, message) = spawn_blocking(move || {
-            let message = supply.next();
-            (supply, message)
-        })
-        .await?;
-        supply = rest;
-        match message.map_err(io::Error::other)? {
-            Some(message) => frames::write(write, &message).await?,
-            None => return Ok(()),
-        }
-    }
-}
+/// What a peer lacks, older entries first, in messages.
+struct Supply(Option<ToSend>);
 
-/// What is still to be sent.
-struct Supply {
+struct ToSend {
     snapshot: Snapshot,
     lacked: VecDeque<Lacked>,
     /// The identities that were sent.
@@ -195,6 +206,26 @@ struct Supply {
 }
 
 impl Supply {
+    async fn of(parts: &Parts, lacks: Vec<Hash>, theirs: Vec<Hash>, clocks: Clocks) -> io::Result<Supply> {
+        let (snapshot, info) = (parts.node.snapshot().map_err(io::Error::other)?, parts.info.clone());
+        let found = spawn_blocking(move || {
+            let lacked = Difference::of(&snapshot, &info, &lacks, &theirs, &clocks)?;
+            Ok::<_, StateError>(ToSend { snapshot, lacked, sent: HashSet::new() })
+        });
+        Ok(Supply(Some(found.await?.map_err(io::Error::other)?)))
+    }
+
+    /// The next message, read beside what else is done.
+    async fn next(&mut self) -> io::Result<Option<Message>> {
+        let Some(mut rest) = self.0.take() else { return Ok(None) };
+        let read = spawn_blocking(move || (rest.next(), rest));
+        let (message, rest) = read.await?;
+        self.0 = Some(rest);
+        message.map_err(io::Error::other)
+    }
+}
+
+impl ToSend {
     fn next(&mut self) -> Result<Option<Message>, StateError> {
         let state = &self.snapshot.state;
         let (mut identities, mut entries, mut bytes) = (Vec::new(), Vec::new(), 0);

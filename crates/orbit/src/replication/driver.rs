@@ -1,4 +1,5 @@
 use super::{
+    conduct::Conduct,
     fetcher::{Fetcher, MOST},
     redials::Redials,
     replica::{Done, MESSAGES, Parts, Replica},
@@ -50,6 +51,7 @@ pub(super) struct Driver {
     wishes: mpsc::UnboundedReceiver<Wish>,
     commits: watch::Receiver<u64>,
     redials: Redials,
+    conduct: Conduct,
     replicas: HashMap<DatabaseId, Replica>,
     topics: HashMap<String, DatabaseId>,
     /// Who listens to which topics, of those that are replicated and of others, which may be replicated later.
@@ -78,6 +80,7 @@ impl Driver {
             wishes,
             commits,
             redials: Redials::default(),
+            conduct: Conduct::default(),
             replicas: HashMap::new(),
             topics: HashMap::new(),
             subscribed: HashMap::new(),
@@ -99,7 +102,7 @@ impl Driver {
         let (mut look, mut looked) = (None, Instant::now());
         loop {
             let next = self.replicas.values().filter_map(|replica| replica.replicator.next());
-            let next = next.chain(self.redials.next()).chain(look).min();
+            let next = next.chain(self.redials.next()).chain(self.conduct.next()).chain(look).min();
             let wait = async {
                 match next {
                     Some(next) => sleep_until(next.into()).await,
@@ -135,6 +138,7 @@ impl Driver {
                 let actions = replica.replicator.due(now);
                 replica.act(actions);
             }
+            self.conduct.due(now).into_iter().for_each(|peer| self.network.readmit(peer));
             for (peer, address) in self.redials.due(now) {
                 let (network, done) = (self.network.clone(), self.done.0.clone());
                 tasks.spawn(async move {
@@ -313,6 +317,12 @@ impl Driver {
             Done::Lacks(parts, peer) => {
                 if let Some(replicator) = self.replicator(&parts) {
                     replicator.lacks(&peer, now);
+                }
+            }
+            Done::Fault(peer, fault, count) => {
+                if let Some(lasts) = self.conduct.fault(peer, fault, count, now) {
+                    self.network.refuse(peer);
+                    self.tell(ReplicationEvent::Refused { peer, lasts });
                 }
             }
             Done::NotReached(peer) => self.redials.lost(&peer, now),

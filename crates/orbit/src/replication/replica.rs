@@ -1,4 +1,5 @@
 use super::{
+    conduct::Fault,
     conversation::{Ended, converse},
     frames,
     heads_protocol::{exchange, fitting},
@@ -8,8 +9,8 @@ use super::{
     sync_protocol::{OURS, name},
 };
 use crate::{
-    DatabaseInfo, Entry, Hash, Hold, JoinError, Limits, Node, ReadDocuments as _, ReadError, Receipt, ReceiveError,
-    Received, ReplicationEvent, Snapshot, state::held,
+    DatabaseInfo, Entry, Hash, Hold, JoinError, LimitError, Limits, LogError, Node, ReadDocuments as _, ReadError,
+    Receipt, ReceiveError, Received, ReplicationEvent, Snapshot, state::held,
 };
 use debros_ipfs::{
     Bytes, Durability, IncomingStreams, Network, PeerId, PeerStream, ReadState as _, StreamError, TopicMessage, Verdict,
@@ -77,6 +78,8 @@ pub(super) enum Done {
     Lacks(Arc<Parts>, PeerId),
     /// What came by the topic.
     Heard(Arc<Parts>, Vec<Hash>),
+    /// A peer did something that no honest one does, so many times.
+    Fault(PeerId, Fault, u32),
     /// A peer that is to stay connected was dialled in vain.
     NotReached(PeerId),
     /// A node of this kind begins an exchange about the database with this manifest.
@@ -116,9 +119,8 @@ impl Parts {
         let ended = ended.await;
         self.with().remove(&peer);
         match ended {
-            Ok(Ended::Well(outcome)) => Exchanged::Heads(outcome.heads),
             Ok(Ended::Busy) => Exchanged::Busy,
-            Ok(Ended::Badly) => Exchanged::Failed,
+            Ok(ended) => self.ended(peer, ended).map_or(Exchanged::Failed, Exchanged::Heads),
             Err(how) => how,
         }
     }
@@ -174,11 +176,24 @@ impl Parts {
             let _slot = self.answered.take(peer).await?;
             Some(converse(&self, peer, stream).await)
         };
-        let heads = match ended.await {
-            Some(Ended::Well(outcome)) => Some(outcome.heads),
-            _ => None,
-        };
+        let heads = ended.await.and_then(|ended| self.ended(peer, ended));
         self.done(Done::Told(self.clone(), peer, heads));
+    }
+
+    /// Tells how an exchange with a node of our kind went. The heads of the peer, if it went well.
+    fn ended(&self, peer: PeerId, ended: Ended) -> Option<Vec<Hash>> {
+        match ended {
+            Ended::Well(outcome, traffic) => {
+                // without anyone who listens
+                let _ = self.told.send(ReplicationEvent::Synced { database: self.info.id, peer, traffic });
+                Some(outcome.heads)
+            }
+            Ended::Broken => {
+                self.done(Done::Fault(peer, Fault::Protocol, 1));
+                None
+            }
+            Ended::Busy | Ended::Badly => None,
+        }
     }
 
     fn with(&self) -> std::sync::MutexGuard<'_, HashSet<PeerId>> {
@@ -247,8 +262,24 @@ impl Parts {
     pub(super) fn taken(&self, peer: PeerId, receipt: Result<Receipt, ReceiveError>) {
         // an error is the store's: whoever writes is told, and peers send it again
         if let Ok(receipt) = receipt {
+            let forged = self.forged(&receipt);
+            if forged > 0 {
+                self.done(Done::Fault(peer, Fault::Forged, forged));
+            }
             self.received(Some(peer), receipt);
         }
+    }
+
+    /// How many of these no honest peer would have sent: what nobody should have made, unless somebody who may write builds on it.
+    fn forged(&self, receipt: &Receipt) -> u32 {
+        let refused = receipt.held.iter().filter(|(_, hold)| matches!(hold, Hold::Refused { .. }));
+        let needed = |hash: &Hash| {
+            let row = self.snapshot().and_then(|snapshot| held(&snapshot.state, self.info.id, hash).ok()?);
+            row.is_none_or(|row| row.is_needed() || row.followed)
+        };
+        let forged = refused.filter(|(hash, _)| !needed(hash)).count();
+        let others = receipt.not_kept.iter().filter(|(_, error)| is_fault(error)).count();
+        u32::try_from(forged + others).unwrap_or(u32::MAX)
     }
 
     /// The databases now; `None` when the node was closed.
@@ -285,6 +316,10 @@ impl Parts {
             for message in waiting.drain(..) {
                 let (verdict, entry) = self.judge(&message.data).await;
                 self.network.judge(&message, verdict);
+                // JavaScript passes on whatever comes
+                if verdict == Verdict::Bad && (message.author == Some(message.peer) || self.is_ours(&message.peer)) {
+                    self.done(Done::Fault(message.peer, Fault::Forged, 1));
+                }
                 if let Some(entry) = entry {
                     by_peer.entry(message.peer).or_default().push(entry);
                 }
@@ -325,6 +360,18 @@ impl Parts {
             (_, Some(refusal)) if Hold::of(refusal) == Some(Hold::Sealed) => (Verdict::Unknown, Some(received)),
             _ => (Verdict::Bad, None),
         }
+    }
+}
+
+/// Why an entry was not kept: is it one that no honest peer sends, or is there no room?
+fn is_fault(error: &JoinError) -> bool {
+    match error {
+        JoinError::Log(LogError::OtherLog { .. }) | JoinError::Entry(_) | JoinError::Identity(_) => true,
+        JoinError::Limit(LimitError::EntryBytes { .. }) => true,
+        JoinError::Limit(LimitError::Quarantined { hold, .. } | LimitError::QuarantinedBytes { hold, .. }) => {
+            matches!(hold, Hold::Refused { .. })
+        }
+        _ => false,
     }
 }
 

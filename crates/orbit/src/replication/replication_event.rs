@@ -1,6 +1,25 @@
 use crate::{DatabaseId, Hash, Hold};
 use debros_ipfs::PeerId;
+use std::time::Duration;
 use tokio::sync::broadcast;
+
+/// What went over the wire in one exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Traffic {
+    /// Entries that were sent.
+    pub entries_sent: u64,
+    /// Entries that came, whether or not they were here.
+    pub entries_received: u64,
+    /// Bytes that were sent, those of messages without entries among them.
+    pub bytes_sent: u64,
+    /// Bytes that came.
+    pub bytes_received: u64,
+    /// Messages that were sent.
+    pub messages_sent: u64,
+    /// Messages that came.
+    pub messages_received: u64,
+}
 
 /// What happens in replication.
 #[derive(Clone, Debug)]
@@ -10,6 +29,13 @@ pub enum ReplicationEvent {
     Connected(PeerId),
     /// A peer is connected no more.
     Disconnected(PeerId),
+    /// A peer did too much that no honest one does: it is refused for some time.
+    Refused {
+        /// The peer.
+        peer: PeerId,
+        /// For how long.
+        lasts: Duration,
+    },
     /// A peer replicates a database, too.
     Joined {
         /// The database.
@@ -30,6 +56,15 @@ pub enum ReplicationEvent {
         database: DatabaseId,
         /// How many entries it has.
         entries: u64,
+    },
+    /// An exchange with a node of our kind has ended: of what either had, the other has everything that it may have.
+    Synced {
+        /// The database.
+        database: DatabaseId,
+        /// The peer.
+        peer: PeerId,
+        /// What went over the wire.
+        traffic: Traffic,
     },
     /// Entries of a peer were taken.
     Received {

@@ -2,12 +2,9 @@
 
 use crate::support::{PATIENCE, Replica, events, keys, until, until_equal};
 use debros_ipfs::{BlockSource, Bytes, Cid, Network, NetworkEvents, NetworkKey, NetworkOptions, PeerId, PeerStream};
-use debros_orbit::{Address, Entry, Hash, Identity, Payload, ReadDocuments as _, SigningKey};
+use debros_orbit::{Address, Entry, Hash, Identity, Payload, ReadDocuments as _, ReplicationEvent, SigningKey};
 use futures::AsyncWriteExt as _;
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::{Arc, Mutex};
 use tokio::{sync::watch, time::timeout};
 
 /// Has nothing, and says so or not.
@@ -31,9 +28,14 @@ async fn hostile(victim: &Replica) -> (Network, NetworkEvents) {
 
 /// Begins an exchange.
 async fn exchange(evil: &Network, victim: PeerId, about: &Address) -> PeerStream {
-    let mut stream = evil.open(victim, "/debros/sync/1").await.unwrap();
-    stream.write_all(about.manifest().digest()).await.unwrap();
-    stream
+    try_exchange(evil, victim, about).await.unwrap()
+}
+
+/// `None`, where the other side does not let it.
+async fn try_exchange(evil: &Network, victim: PeerId, about: &Address) -> Option<PeerStream> {
+    let mut stream = evil.open(victim, "/debros/sync/1").await.ok()?;
+    stream.write_all(about.manifest().digest()).await.ok()?;
+    Some(stream)
 }
 
 /// A message: its length, and a list that begins with its kind.
@@ -125,16 +127,14 @@ async fn streams_without_end() {
     two.open(&events).await;
     let (evil, _events) = hostile(&one).await;
     let (address, id) = (events.address().unwrap(), one.replication.id());
-    let written = Arc::new(AtomicU64::new(0));
     for _ in 0..20 {
-        let (evil_too, written) = (evil.clone(), written.clone());
+        let evil_too = evil.clone();
         evil.spawn(async move {
             loop {
-                let mut stream = exchange(&evil_too, id, &address).await;
+                let Some(mut stream) = try_exchange(&evil_too, id, &address).await else { return };
                 let mut next = promise();
                 // as long as the other side reads
                 while stream.write_all(&next).await.is_ok() {
-                    written.fetch_add(next.len() as u64, Ordering::Relaxed);
                     next = entries(&[&[0x58; 60_000]]);
                 }
             }
@@ -142,14 +142,17 @@ async fn streams_without_end() {
         let evil_too = evil.clone();
         evil.spawn(async move {
             // and one that says nothing and stays
-            let stream = exchange(&evil_too, id, &address).await;
+            let stream = try_exchange(&evil_too, id, &address).await;
             std::future::pending::<()>().await;
             drop(stream);
         });
     }
-    until("much was written", || written.load(Ordering::Relaxed) > 50 << 20).await;
     one.dial(&two).await;
     go_on(&one, &two, 0).await;
+    one.until_connected(evil.id(), false).await;
+    // it may connect, and is thrown out
+    let _ = evil.dial(one.replication.addresses().pop().unwrap()).await;
+    one.until_connected(evil.id(), false).await;
     evil.close().await;
 }
 
@@ -164,10 +167,12 @@ async fn a_flood_of_messages() {
     let (address, author) = (events.address().unwrap(), somebody());
     let topic = address.to_string();
     evil.subscribe(&topic);
-    let flood = evil.clone();
+    let (flood, victim) = (evil.clone(), one.replication.id());
+    let mut told = one.replication.events();
     let flooding = evil.spawn(async move {
         let mut sent = 0u32;
-        while sent < 3000 {
+        // until it is refused
+        while flood.is_connected(&victim) {
             // no entry; one of somebody who is unknown; a large one
             let message = match sent % 3 {
                 0 => sent.to_be_bytes().to_vec(),
@@ -183,6 +188,10 @@ async fn a_flood_of_messages() {
     });
     go_on(&one, &two, 0).await;
     timeout(PATIENCE, flooding).await.unwrap().unwrap();
+    let refused = async {
+        while !matches!(told.next().await, Some(ReplicationEvent::Refused { peer, .. }) if peer == evil.id()) {}
+    };
+    timeout(PATIENCE, refused).await.expect("it is told");
     go_on(&one, &two, 10).await;
     let state = one.replication.sync(database).await.unwrap();
     assert!(state.held <= 2048, "no more than the limits say: {}", state.held);
