@@ -190,7 +190,7 @@ pub use receipt::Receipt;
 pub use received::Received;
 #[cfg(feature = "network")]
 pub use replication::{
-    PeerSync, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState, Traffic,
+    NotReplicated, PeerSync, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState, Traffic,
 };
 pub use scanner::ScanError;
 pub use schema::{IndexRow, NoSchema, Schema, Verdict};

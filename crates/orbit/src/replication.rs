@@ -1,5 +1,6 @@
 //! [`Replication`]: the databases of a node and those of its peers become the same.
 
+mod acknowledgements;
 mod clocks;
 mod conduct;
 mod conversation;
@@ -21,6 +22,7 @@ mod slots;
 mod sync_protocol;
 mod sync_state;
 
+pub use acknowledgements::NotReplicated;
 pub use replication_error::ReplicationError;
 pub use replication_event::{ReplicationEvent, ReplicationEvents, Traffic};
 pub use sync_state::{PeerSync, SyncState};
@@ -31,8 +33,8 @@ use crate::{
 use debros_ipfs::{CommitError, DialError, Durability, Multiaddr, Network, NetworkKey, NetworkOptions, Peer, PeerId};
 use driver::{Driver, Wish};
 use node_blocks::NodeBlocks;
-use std::{collections::HashMap, fmt, sync::Arc};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// The file of the network's key, in the data folder.
 const KEY_FILE: &str = "network-key";
@@ -178,6 +180,34 @@ impl Replication {
     /// If it is not replicated, or state cannot be read.
     pub async fn sync(&self, database: DatabaseId) -> Result<SyncState, ReplicationError> {
         self.ask(|answer| Wish::Sync { database, answer }).await?
+    }
+
+    /// Waits until so many nodes of our kind have everything that is in the logs of these databases now, durable on their disks.
+    ///
+    /// # Errors
+    /// If fewer say so within this time, or a database is not replicated.
+    pub async fn replicated(
+        &self,
+        databases: &[DatabaseId],
+        peers: usize,
+        within: Duration,
+    ) -> Result<(), NotReplicated> {
+        let mut counts = Vec::new();
+        for database in databases {
+            let (count, counted) = watch::channel(0);
+            // without a driver it stays at none
+            let _ = self.wishes.send(Wish::Count { database: *database, count });
+            counts.push(counted);
+        }
+        let deadline = tokio::time::Instant::now() + within;
+        for mut count in counts {
+            let enough = tokio::time::timeout_at(deadline, count.wait_for(|count| *count >= peers)).await;
+            if !enough.is_ok_and(|enough| enough.is_ok()) {
+                let acknowledged = *count.borrow();
+                return Err(NotReplicated { wanted: peers, acknowledged, within });
+            }
+        }
+        Ok(())
     }
 
     /// What happens from now on.

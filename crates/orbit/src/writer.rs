@@ -18,7 +18,10 @@ use crate::{
     state::{Author, Core, Job},
 };
 use debros_ipfs::{ApplyError, ReadState};
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 /// A write to the databases of a node: see [`Node::write`](crate::Node::write). It reads what it has written so far,
 /// with [`ReadDocuments`].
@@ -31,17 +34,24 @@ pub struct Writer<'w> {
     /// What this write has looked up before.
     databases: HashMap<DatabaseId, Arc<DatabaseInfo>>,
     authors: HashMap<Hash, Arc<Author>>,
+    /// What it has written to.
+    written: BTreeSet<DatabaseId>,
 }
 
 impl<'w> Writer<'w> {
     pub(crate) fn new(job: &'w mut dyn Job, core: &'w Core, references: usize) -> Writer<'w> {
         let (databases, authors) = (HashMap::new(), HashMap::new());
-        Writer { job, core, references, frontiers: Vec::new(), databases, authors }
+        Writer { job, core, references, frontiers: Vec::new(), databases, authors, written: BTreeSet::new() }
     }
 
     pub(crate) fn with_frontiers(mut self, frontiers: Vec<Frontier>) -> Writer<'w> {
         self.frontiers = frontiers;
         self
+    }
+
+    /// The databases to which this write has appended so far.
+    pub fn written(&self) -> impl Iterator<Item = DatabaseId> {
+        self.written.iter().copied()
     }
 
     fn database_info(&mut self, database: DatabaseId) -> Result<Arc<DatabaseInfo>, ReadError> {

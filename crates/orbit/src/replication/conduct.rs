@@ -61,9 +61,12 @@ impl Conduct {
             }
         }
         let record = self.peers.entry(peer).or_insert(Record { faults: 0, at: now, until: None, times: 0 });
+        if record.until.is_some() {
+            return None;
+        }
         record.faults = record.faults_at(now).saturating_add(fault.weight().saturating_mul(count));
         record.at = now;
-        if record.faults < MOST || record.until.is_some() {
+        if record.faults < MOST {
             return None;
         }
         let refused = REFUSED.0.saturating_mul(1 << record.times.min(16)).min(REFUSED.1);

@@ -20,6 +20,7 @@ use std::{
     collections::{HashSet, VecDeque},
     io,
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 use tokio::{sync::mpsc, task::spawn_blocking};
 
@@ -32,7 +33,7 @@ const SENDING: usize = 4;
 #[derive(Debug)]
 pub(super) enum Ended {
     /// Both sides are done.
-    Well(Outcome, Traffic),
+    Well { outcome: Outcome, begun: Instant, traffic: Traffic },
     /// There is another one, which counts.
     Busy,
     /// The stream broke, or the store failed, which whoever writes is told. What had come was taken.
@@ -85,7 +86,10 @@ pub(super) async fn converse(parts: &Arc<Parts>, peer: PeerId, stream: PeerStrea
     };
     // what is sent ends when nothing more is heard; if the last word does not get there, the peer tries again
     match futures::future::join(send, hear).await.1 {
-        Some(Ended::Well(outcome, _)) => Ended::Well(outcome, *traffic.lock().unwrap_or_else(PoisonError::into_inner)),
+        Some(Ended::Well { outcome, begun, .. }) => {
+            let traffic = *traffic.lock().unwrap_or_else(PoisonError::into_inner);
+            Ended::Well { outcome, begun, traffic }
+        }
         ended => ended.unwrap_or(Ended::Badly),
     }
 }
@@ -111,6 +115,7 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
     taking: &mut FuturesOrdered<F>,
     traffic: &Mutex<Traffic>,
 ) -> Option<Ended> {
+    let begun = Instant::now();
     let (mut exchange, first) = Exchange::begin(parts.snapshot()?.heads(parts.info.id).ok()?);
     outgoing.send(Outgoing::Message(first)).await.ok()?;
     let mut next = Box::pin(frames::read(read));
@@ -124,7 +129,7 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
             outgoing.send(Outgoing::Message(done)).await.ok()?;
         }
         if let Some(outcome) = exchange.outcome() {
-            return Some(Ended::Well(outcome.clone(), Traffic::default()));
+            return Some(Ended::Well { outcome: outcome.clone(), begun, traffic: Traffic::default() });
         }
         tokio::select! {
             Some(receipt) = taking.next() => parts.taken(peer, receipt),

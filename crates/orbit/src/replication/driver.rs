@@ -1,4 +1,5 @@
 use super::{
+    acknowledgements::Acknowledgements,
     conduct::Conduct,
     fetcher::{Fetcher, MOST},
     redials::Redials,
@@ -35,11 +36,30 @@ const ONE_BY_ONE: usize = 16;
 
 /// What the driver is asked to do.
 pub(super) enum Wish {
-    Open { database: DatabaseId, answer: oneshot::Sender<Result<(), ReplicationError>> },
-    Shut { database: DatabaseId, answer: oneshot::Sender<bool> },
-    Keep { peer: PeerId, address: Multiaddr },
-    Disconnect { peer: PeerId },
-    Sync { database: DatabaseId, answer: oneshot::Sender<Result<SyncState, ReplicationError>> },
+    Open {
+        database: DatabaseId,
+        answer: oneshot::Sender<Result<(), ReplicationError>>,
+    },
+    Shut {
+        database: DatabaseId,
+        answer: oneshot::Sender<bool>,
+    },
+    Keep {
+        peer: PeerId,
+        address: Multiaddr,
+    },
+    Disconnect {
+        peer: PeerId,
+    },
+    /// Counts the peers that have what is in the log now.
+    Count {
+        database: DatabaseId,
+        count: watch::Sender<usize>,
+    },
+    Sync {
+        database: DatabaseId,
+        answer: oneshot::Sender<Result<SyncState, ReplicationError>>,
+    },
 }
 
 /// Brings together what happens in the network and in the node with what a [`Replicator`] decides.
@@ -182,6 +202,14 @@ impl Driver {
                 self.redials.forget(&peer);
                 self.network.disconnect(peer);
             }
+            Wish::Count { database, count } => {
+                let now = Instant::now();
+                if let Some(replica) = self.replicas.get_mut(&database) {
+                    replica.acknowledgements.count(count, now);
+                    let parts = replica.parts.clone();
+                    replica.replicator.hurry(|peer| parts.is_ours(peer), now);
+                }
+            }
             Wish::Sync { database, answer } => {
                 let _ = answer.send(self.sync(database));
             }
@@ -226,7 +254,15 @@ impl Driver {
         tasks.spawn(parts.clone().listen(received));
         tasks.spawn(parts.clone().publish_all(to_publish));
         tasks.spawn(Fetcher::new(parts.clone(), seen).run());
-        let mut replica = Replica { replicator: Replicator::new(heads), messages, parts, publish, peers, tasks };
+        let mut replica = Replica {
+            replicator: Replicator::new(heads),
+            acknowledgements: Acknowledgements::default(),
+            messages,
+            parts,
+            publish,
+            peers,
+            tasks,
+        };
         for (peer, topics) in &self.subscribed {
             if topics.contains(&topic) {
                 replica.subscribed(*peer);
@@ -317,6 +353,12 @@ impl Driver {
             Done::Lacks(parts, peer) => {
                 if let Some(replicator) = self.replicator(&parts) {
                     replicator.lacks(&peer, now);
+                }
+            }
+            Done::Has(parts, peer, at) => {
+                let replica = self.replicas.get_mut(&parts.info.id);
+                if let Some(replica) = replica.filter(|replica| Arc::ptr_eq(&replica.parts, &parts)) {
+                    replica.acknowledgements.has(peer, at);
                 }
             }
             Done::Fault(peer, fault, count) => {

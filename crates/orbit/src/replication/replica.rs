@@ -1,4 +1,5 @@
 use super::{
+    acknowledgements::Acknowledgements,
     conduct::Fault,
     conversation::{Ended, converse},
     frames,
@@ -19,6 +20,7 @@ use futures::AsyncReadExt as _;
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch},
@@ -37,6 +39,7 @@ const PUBLISHED: usize = 16;
 /// The database of a peer, as far as replicating it needs to know it.
 pub(super) struct Replica {
     pub(super) replicator: Replicator,
+    pub(super) acknowledgements: Acknowledgements,
     /// What comes by the topic.
     pub(super) messages: mpsc::Sender<TopicMessage>,
     pub(super) parts: Arc<Parts>,
@@ -78,6 +81,8 @@ pub(super) enum Done {
     Lacks(Arc<Parts>, PeerId),
     /// What came by the topic.
     Heard(Arc<Parts>, Vec<Hash>),
+    /// A peer has everything that was in the log at this moment, durable on its disk.
+    Has(Arc<Parts>, PeerId, Instant),
     /// A peer did something that no honest one does, so many times.
     Fault(PeerId, Fault, u32),
     /// A peer that is to stay connected was dialled in vain.
@@ -181,9 +186,12 @@ impl Parts {
     }
 
     /// Tells how an exchange with a node of our kind went. The heads of the peer, if it went well.
-    fn ended(&self, peer: PeerId, ended: Ended) -> Option<Vec<Hash>> {
+    fn ended(self: &Arc<Parts>, peer: PeerId, ended: Ended) -> Option<Vec<Hash>> {
         match ended {
-            Ended::Well(outcome, traffic) => {
+            Ended::Well { outcome, begun, traffic } => {
+                if outcome.joined {
+                    self.done(Done::Has(self.clone(), peer, begun));
+                }
                 // without anyone who listens
                 let _ = self.told.send(ReplicationEvent::Synced { database: self.info.id, peer, traffic });
                 Some(outcome.heads)

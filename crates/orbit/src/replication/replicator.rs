@@ -103,28 +103,32 @@ impl Replicator {
         if let Some(heads) = heads {
             remote.told(heads, &self.heads, now);
         }
+        remote.go_on(now);
+    }
+
+    /// Somebody waits until these peers have what is here: they are asked at once.
+    pub(super) fn hurry(&mut self, whom: impl Fn(&PeerId) -> bool, now: Instant) {
+        for (_, remote) in self.peers.iter_mut().filter(|(peer, _)| whom(peer)) {
+            remote.hurry(now);
+        }
     }
 
     /// A peer has told of something that builds on what is not here: it has it, so it is asked at once. Unless that
     /// did not help the last time.
     pub(super) fn lacks(&mut self, peer: &PeerId, now: Instant) {
         let Some(remote) = self.peers.get_mut(peer).filter(|remote| remote.tries == 0) else { return };
-        remote.again = remote.exchanging;
-        remote.due = remote.due.min(now);
+        remote.hurry(now);
     }
 
     /// An exchange that was begun here has ended.
     pub(super) fn exchanged(&mut self, peer: &PeerId, how: Exchanged, now: Instant) {
         let Some(remote) = self.peers.get_mut(peer) else { return };
         remote.exchanging = false;
-        let again = std::mem::take(&mut remote.again);
         let unsupported = how == Exchanged::Unsupported;
         match how {
             Exchanged::Heads(heads) => {
                 remote.told(heads, &self.heads, now);
-                if again && remote.tries <= 1 {
-                    remote.due = now;
-                }
+                remote.go_on(now);
             }
             Exchanged::Busy => remote.due = now + FIRST_PAUSE,
             Exchanged::Unsupported | Exchanged::Failed => {
@@ -194,6 +198,19 @@ impl Replicator {
 impl Remote {
     fn is_free(&self) -> bool {
         !self.exchanging && self.answering == 0
+    }
+
+    /// The next exchange is not to wait; one that is under way may have begun too early.
+    fn hurry(&mut self, now: Instant) {
+        self.again = !self.is_free();
+        self.due = self.due.min(now);
+    }
+
+    /// An exchange went well: if another was asked for meanwhile, it follows.
+    fn go_on(&mut self, now: Instant) {
+        if std::mem::take(&mut self.again) {
+            self.due = now;
+        }
     }
 
     fn agrees(&self, ours: &BTreeSet<Hash>) -> bool {
@@ -318,6 +335,9 @@ mod tests {
         replicator.exchanged(&peer, Exchanged::Heads(vec![hash(2)]), now);
         replicator.lacks(&peer, now);
         assert_eq!(replicator.next(), Some(now + FIRST_PAUSE), "that did not help");
+        // somebody who waits for the peer is another matter
+        replicator.hurry(|_| true, now);
+        assert_eq!(replicator.next(), Some(now));
     }
 
     /// Replicas in a row, each with its neighbours; every entry is a head.

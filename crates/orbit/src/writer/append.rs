@@ -203,6 +203,7 @@ impl Writer<'_> {
         };
         let op = JournalOp::EntryAccepted { database, block }.to_bytes();
         self.job.journal_with(op, Box::new(settled))?;
+        self.written.insert(database);
         Ok(hash)
     }
 }

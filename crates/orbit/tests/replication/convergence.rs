@@ -234,3 +234,66 @@ async fn hundreds_of_databases() {
     two.write(&specs[77], ["late".to_owned()]).await;
     until_equal(&[&one, &two], &specs[77], 2).await;
 }
+
+#[tokio::test]
+async fn what_peers_have_is_known_to_whoever_waits_for_it() {
+    let (one, two, three) = (Replica::start().await, Replica::start().await, Replica::start().await);
+    let notes = notes();
+    let database = one.open(&notes).await;
+    let short = std::time::Duration::from_millis(300);
+    one.write(&notes, keys("alone", 1)).await;
+    let alone = one.replication.replicated(&[database], 1, short).await.unwrap_err();
+    assert_eq!((alone.wanted, alone.acknowledged, alone.within), (1, 0, short));
+    two.open(&notes).await;
+    two.dial(&one).await;
+    for n in 0..10 {
+        one.write_together(&notes, keys(&format!("{n}-"), 20)).await;
+        one.replication.replicated(&[database], 1, PATIENCE).await.unwrap();
+        assert_eq!(two.entries(&notes), 1 + 20 * (n + 1));
+    }
+    // nobody counts twice
+    let twice = one.replication.replicated(&[database], 2, short).await.unwrap_err();
+    assert_eq!(twice.acknowledged, 1);
+    three.open(&notes).await;
+    let databases = [database];
+    let (replicated, ()) = tokio::join!(one.replication.replicated(&databases, 2, PATIENCE), three.dial(&one));
+    replicated.unwrap();
+    assert_eq!(three.entries(&notes), 201);
+    // a database that is not replicated is not waited for
+    let other = one.prepare(&events()).await;
+    let never = one.replication.replicated(&[other], 1, PATIENCE).await.unwrap_err();
+    assert_eq!(never.acknowledged, 0);
+}
+
+#[tokio::test]
+async fn an_exchange_tells_what_it_took() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    let events = events();
+    for replica in [&one, &two] {
+        replica.open(&events).await;
+    }
+    one.dial(&two).await;
+    one.write_together(&events, keys("much", 5000)).await;
+    until_equal(&[&one, &two], &events, 5000).await;
+    // apart, and each goes on
+    one.replication.disconnect(two.replication.id());
+    one.until_connected(two.replication.id(), false).await;
+    one.write_together(&events, keys("more", 6)).await;
+    two.write_together(&events, keys("and more", 4)).await;
+    let mut told = one.replication.events();
+    one.dial(&two).await;
+    until_equal(&[&one, &two], &events, 5010).await;
+    let traffic = timeout(PATIENCE, async {
+        loop {
+            if let Some(ReplicationEvent::Synced { traffic, .. }) = told.next().await
+                && traffic.entries_sent + traffic.entries_received > 0
+            {
+                return traffic;
+            }
+        }
+    });
+    let traffic = traffic.await.expect("they exchange what is different");
+    assert_eq!((traffic.entries_sent, traffic.entries_received), (6, 4), "{traffic:?}");
+    assert!(traffic.bytes_sent + traffic.bytes_received < 10_000, "{traffic:?}");
+    assert!(traffic.messages_sent <= 5 && traffic.messages_received <= 5, "{traffic:?}");
+}
