@@ -5,7 +5,7 @@ use debros_core::{Models, UserId};
 #[cfg(feature = "kubo")]
 use debros_ipfs::KuboOptions;
 use std::path::{Path, PathBuf};
-#[cfg(feature = "kubo")]
+#[cfg(any(feature = "kubo", feature = "network"))]
 use std::time::Duration;
 
 /// How a database is opened: [`Db::builder`] makes one.
@@ -26,6 +26,8 @@ pub struct Builder {
     pub(crate) pinned_within: Duration,
     #[cfg(feature = "network")]
     pub(crate) network: Option<JoinOptions>,
+    #[cfg(feature = "network")]
+    pub(crate) replicated_within: Duration,
 }
 
 /// How a database takes part in the network.
@@ -62,6 +64,8 @@ impl Builder {
             pinned_within: Duration::from_secs(30),
             #[cfg(feature = "network")]
             network: None,
+            #[cfg(feature = "network")]
+            replicated_within: Duration::from_secs(30),
         }
     }
 
@@ -129,6 +133,13 @@ impl Builder {
     #[cfg(feature = "network")]
     pub fn network_limits(mut self, limits: debros_orbit::NetworkLimits) -> Builder {
         self.network.get_or_insert_default().limits = limits;
+        self
+    }
+
+    /// How long a write with [`Durability::Replicated`] waits for peers: 30 seconds by default.
+    #[cfg(feature = "network")]
+    pub fn replicated_within(mut self, within: Duration) -> Builder {
+        self.replicated_within = within;
         self
     }
 

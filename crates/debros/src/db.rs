@@ -74,6 +74,8 @@ impl Db {
         let (kubo, optional, pinned_within) = (builder.kubo.clone(), builder.kubo_optional, builder.pinned_within);
         #[cfg(feature = "network")]
         let network = builder.network.clone().map(network_options).transpose()?;
+        #[cfg(feature = "network")]
+        let replicated_within = builder.replicated_within;
         let Builder { folder, application, admins, durability, store, open_databases, .. } = builder;
         let application = Application::new(application, admins)?;
         let registry = Arc::new(Registry::new(models, !application.admins().is_empty())?);
@@ -98,7 +100,7 @@ impl Db {
             None => None,
             Some(options) => {
                 let replication = node.replicate(options).await.map_err(crate::NetworkError::from)?;
-                Some(crate::network::Joined::new(replication))
+                Some(crate::network::Joined::new(replication, replicated_within))
             }
         };
         let inner = Inner {
@@ -280,7 +282,11 @@ impl Db {
     }
 
     /// Waits until what was just written is as durable as the caller asks, beyond the local store.
-    async fn confirm(&self, durability: Durability) -> Result<(), WriteError> {
+    #[cfg_attr(
+        not(feature = "network"),
+        expect(unused_variables, reason = "only peers have some databases and not others")
+    )]
+    async fn confirm(&self, durability: Durability, written: &[debros_orbit::DatabaseId]) -> Result<(), WriteError> {
         match durability {
             Durability::Local | Durability::Buffered => Ok(()),
             #[cfg(feature = "kubo")]
@@ -290,6 +296,11 @@ impl Db {
                 // it is written; if a clone has closed the database since, nobody will confirm it any more
                 let Ok(snapshot) = self.snapshot() else { return Err(daemon.courier.not_pinned(begin, within).into()) };
                 Ok(daemon.courier.pinned(&snapshot, within).await?)
+            }
+            #[cfg(feature = "network")]
+            Durability::Replicated(peers) => {
+                let joined = self.inner.joined.as_ref().ok_or(WriteError::NoNetwork)?;
+                Ok(joined.replicated(written, peers).await?)
             }
         }
     }
@@ -325,11 +336,15 @@ impl Db {
         if durability == Durability::Pinned && self.inner.daemon.is_none() {
             return Err(WriteError::NoKubo);
         }
+        #[cfg(feature = "network")]
+        if matches!(durability, Durability::Replicated(_)) && self.inner.joined.is_none() {
+            return Err(WriteError::NoNetwork);
+        }
         let (stores, signer) = (self.inner.stores.clone(), identity.signer.clone());
         let job =
             move |writer: &mut debros_orbit::Writer<'_>| write::apply(writer, &stores, &signer, context, operations);
         match self.inner.node.write(durability.local(), job).await {
-            Ok(Applied { done, opened }) => {
+            Ok(Applied { done, opened, written }) => {
                 #[cfg(feature = "network")]
                 let new: Vec<_> = opened.iter().map(|(_, id)| *id).collect();
                 self.inner.stores.databases.remember(opened);
@@ -338,7 +353,7 @@ impl Db {
                     // it is written; that it cannot be told to peers any more means that the network was closed
                     let _ = joined.replicate(new).await;
                 }
-                self.confirm(durability).await?;
+                self.confirm(durability, &written).await?;
                 Ok(done)
             }
             Err(CommitError::Job(error)) => Err(error),

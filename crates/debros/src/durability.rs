@@ -14,6 +14,11 @@ pub enum Durability {
     /// stored all the same.
     #[cfg(feature = "kubo")]
     Pinned,
+    /// When it is on this machine's disk, synced, and so many peers have said that they have it on theirs. Nodes that are not
+    /// written with this library do not say so. If they are not there in time, the answer is
+    /// [`WriteError::NotReplicated`](crate::WriteError::NotReplicated), and the write is stored all the same.
+    #[cfg(feature = "network")]
+    Replicated(usize),
 }
 
 impl Durability {
@@ -24,6 +29,8 @@ impl Durability {
             Durability::Local => debros_orbit::Durability::Local,
             #[cfg(feature = "kubo")]
             Durability::Pinned => debros_orbit::Durability::Local,
+            #[cfg(feature = "network")]
+            Durability::Replicated(_) => debros_orbit::Durability::Local,
         }
     }
 }

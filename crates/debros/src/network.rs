@@ -3,13 +3,14 @@
 use crate::{Db, WriteError};
 use debros_core::{ModelDef, Scope, UserId};
 use debros_orbit::{
-    DatabaseId, Multiaddr, PeerId, ReadDocuments as _, ReadError, Replication, ReplicationError, ReplicationEvent,
-    ReplicationEvents, SyncState,
+    DatabaseId, Multiaddr, NotReplicated, PeerId, ReadDocuments as _, ReadError, Replication, ReplicationError,
+    ReplicationEvent, ReplicationEvents, SyncState, Traffic,
 };
 use debros_shard::{Opening, Place};
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 /// A database and its peers: [`Db::network`] gives it. A cheap clone.
@@ -26,6 +27,7 @@ pub(crate) struct Joined {
     replication: Replication,
     /// The databases that are replicated.
     open: Mutex<HashSet<DatabaseId>>,
+    replicated_within: Duration,
 }
 
 /// Why something was not done in the network.
@@ -109,6 +111,24 @@ pub enum NetworkEvent {
     Disconnected {
         /// Its id.
         peer: String,
+    },
+    /// A peer did too much that no honest one does, and is refused for some time.
+    Refused {
+        /// Its id.
+        peer: String,
+        /// For how long.
+        lasts: Duration,
+    },
+    /// An exchange with a peer has ended: of what either had of a model, the other has everything that it may have.
+    Synced {
+        /// The stored name of the model, or `Model.relation` for links.
+        model: String,
+        /// Whose data it is, if the model is user-scoped.
+        user: Option<UserId>,
+        /// The peer's id.
+        peer: String,
+        /// What went over the wire.
+        traffic: Traffic,
     },
     /// A model has other records here: they were written here, or have come from peers.
     Changed {
@@ -227,6 +247,13 @@ impl NetworkEvents {
                 ReplicationEvent::Disconnected(peer) => {
                     return Some(NetworkEvent::Disconnected { peer: peer.to_string() });
                 }
+                ReplicationEvent::Refused { peer, lasts } => {
+                    return Some(NetworkEvent::Refused { peer: peer.to_string(), lasts });
+                }
+                ReplicationEvent::Synced { database, peer, traffic } => {
+                    let Ok(Some((model, user, _))) = self.db.told(database) else { continue };
+                    return Some(NetworkEvent::Synced { model, user, peer: peer.to_string(), traffic });
+                }
                 ReplicationEvent::Changed { database, entries } => {
                     let Ok(Some((model, user, _))) = self.db.told(database) else { continue };
                     return Some(NetworkEvent::Changed { model, user, entries });
@@ -244,8 +271,13 @@ impl NetworkEvents {
 }
 
 impl Joined {
-    pub(crate) fn new(replication: Replication) -> Joined {
-        Joined { replication, open: Mutex::default() }
+    pub(crate) fn new(replication: Replication, replicated_within: Duration) -> Joined {
+        Joined { replication, open: Mutex::default(), replicated_within }
+    }
+
+    /// Waits until so many peers have what these databases hold now.
+    pub(crate) async fn replicated(&self, databases: &[DatabaseId], peers: usize) -> Result<(), NotReplicated> {
+        self.replication.replicated(databases, peers, self.replicated_within).await
     }
 
     fn open(&self) -> std::sync::MutexGuard<'_, HashSet<DatabaseId>> {

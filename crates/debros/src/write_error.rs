@@ -6,7 +6,7 @@ use debros_query::QueryError;
 /// Why a create, update, delete, link or batch did nothing.
 ///
 /// Whatever the reason, nothing of the operation was written: a batch is written whole or not at all. (The one exception is
-/// `NotPinned`, of the feature `kubo`: then all of it was.)
+/// `NotPinned`, of the feature `kubo`, and `NotReplicated`, of the feature `network`: then all of it was.)
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -213,6 +213,16 @@ pub enum WriteError {
     #[cfg(feature = "kubo")]
     #[error(transparent)]
     NotPinned(#[from] debros_orbit::NotPinned),
+    /// [`Durability::Replicated`](crate::Durability::Replicated) was asked for, and there is no network. Nothing was written.
+    #[cfg(feature = "network")]
+    #[error(
+        "`Durability::Replicated` waits for peers, and this database was opened without a network: say where it listens, `Db::builder(..).listen(\"/ip4/0.0.0.0/tcp/0\")`"
+    )]
+    NoNetwork,
+    /// It **was written** and is durable here, but not enough peers have said in time that they have it.
+    #[cfg(feature = "network")]
+    #[error(transparent)]
+    NotReplicated(#[from] debros_orbit::NotReplicated),
     /// The database was closed.
     #[error("the database was closed; open it again to write")]
     Closed,

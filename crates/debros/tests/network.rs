@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use debros::{NetworkError, NetworkEvent, OpenError, prelude::*};
+use debros::{Durability, NetworkError, NetworkEvent, OpenError, WriteError, prelude::*};
 use std::{path::Path, time::Duration};
 
 /// A room, which everyone may open.
@@ -148,4 +148,40 @@ async fn what_is_wrong_is_said() {
     let gone = db.network().dial("/ip4/127.0.0.1/tcp/1").await.unwrap_err();
     assert!(matches!(&gone, NetworkError::Dial { address, .. } if address.ends_with("/tcp/1")), "{gone}");
     db.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_write_can_wait_for_peers() {
+    let [here, there] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let short = Duration::from_millis(300);
+    let one = Db::builder(here.path(), "chat").listen(HERE).local_discovery(false).replicated_within(short);
+    let one = one.open(models![Room, Message]).await.unwrap();
+    let me = one.session(&one.identity("me").await.unwrap()).durability(Durability::Replicated(1));
+    let alone = me.create(NewRoom { name: "hall".into() }).await.unwrap_err();
+    assert!(matches!(&alone, WriteError::NotReplicated(not) if not.acknowledged == 0), "{alone}");
+    assert!(alone.to_string().contains("it is not to be written again"), "{alone}");
+    assert_eq!(Room::query().count(&one).await.unwrap(), 1, "it was written all the same");
+    one.close().await.unwrap();
+
+    let (one, two) = (open(here.path()).await, open(there.path()).await);
+    let user = one.identity("me").await.unwrap();
+    let me = one.session(&user).durability(Durability::Replicated(1));
+    two.network().follow(user.user()).await.unwrap();
+    meet(&one, &two).await;
+    // an answer says that it is there, whatever is asked of it
+    for n in 0..20 {
+        let room = me.create(NewRoom { name: format!("room {n}") }).await.unwrap();
+        assert_eq!(Room::get(&room.id).fetch(&two).await.unwrap().unwrap().name, room.name);
+        me.create(NewMessage { room_id: room.id, text: "hello".into() }).await.unwrap();
+        assert_eq!(Message::query().everywhere().count(&two).await.unwrap(), n + 1);
+    }
+    one.close().await.unwrap();
+    two.close().await.unwrap();
+
+    let one = Db::open(here.path(), "chat", models![Room, Message]).await.unwrap();
+    let me = one.session(&one.identity("me").await.unwrap()).durability(Durability::Replicated(1));
+    let error = me.create(NewRoom { name: "cellar".into() }).await.unwrap_err();
+    assert!(error.to_string().contains("opened without a network"), "{error}");
+    assert_eq!(Room::query().count(&one).await.unwrap(), 21, "nothing was written");
+    one.close().await.unwrap();
 }

@@ -29,6 +29,8 @@ const KNOWN_PARENTS: usize = 10_000;
 pub(crate) struct Applied {
     pub(crate) done: Vec<Done>,
     pub(crate) opened: Vec<(Place, DatabaseId)>,
+    /// The databases that hold what was written.
+    pub(crate) written: Vec<DatabaseId>,
 }
 
 /// Applies operations one after the other. Each sees what those before it did; if one fails, the job leaves nothing behind.
@@ -42,7 +44,8 @@ pub(crate) fn apply(
     let opening = Opening::new(&stores.databases);
     let mut applying = Applying { writer, stores, opening, identity, context, parents: HashSet::new() };
     let done = operations.into_iter().map(|operation| applying.operation(operation)).collect::<Result<_, _>>()?;
-    Ok(Applied { done, opened: applying.opening.into_opened() })
+    let written = applying.writer.written().collect();
+    Ok(Applied { done, opened: applying.opening.into_opened(), written })
 }
 
 struct Applying<'a, 'w> {
