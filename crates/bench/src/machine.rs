@@ -19,6 +19,14 @@ fn memory(line: &str) -> std::io::Result<u64> {
     kib.map(|kib| kib * 1024).ok_or_else(|| std::io::Error::other(format!("the kernel tells no {line}")))
 }
 
+/// The time that this process has spent on processors so far.
+pub(crate) fn cpu_time() -> std::io::Result<Duration> {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF)?;
+    let of =
+        |time: nix::sys::time::TimeVal| Duration::from_micros(time.tv_sec() as u64 * 1_000_000 + time.tv_usec() as u64);
+    Ok(of(usage.user_time()) + of(usage.system_time()))
+}
+
 /// What a folder takes on the disk, in bytes, as `du` counts.
 pub(crate) fn disk_usage(folder: &Path) -> std::io::Result<u64> {
     use std::os::unix::fs::MetadataExt as _;

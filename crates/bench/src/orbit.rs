@@ -43,7 +43,7 @@ fn encoded(key: &Value) -> Vec<u8> {
     bytes
 }
 
-fn record(n: usize) -> Map {
+pub(crate) fn record(n: usize) -> Map {
     let text = format!("{n} {}", "lorem ipsum ".repeat(12));
     Map::from_iter([
         ("_id", Value::from(format!("key-{n}"))),
@@ -53,18 +53,18 @@ fn record(n: usize) -> Map {
     ])
 }
 
-fn identity() -> Result<Identity, Box<dyn Error>> {
+pub(crate) fn identity() -> Result<Identity, Box<dyn Error>> {
     Ok(Identity::new(&SigningKey::generate()?, SigningKey::generate()?))
 }
 
-async fn open(folder: &Path, me: &Identity) -> Result<(Node, DatabaseId), Box<dyn Error>> {
+pub(crate) async fn open(folder: &Path, me: &Identity) -> Result<(Node, DatabaseId), Box<dyn Error>> {
     let node = Node::open(folder, NodeOptions::default(), Arc::new(To))?;
     let spec = DatabaseSpec::documents("bench", [me.id()]);
     let database = node.write(Durability::Local, move |w| w.open(&spec)).await?;
     Ok((node, database))
 }
 
-async fn append(
+pub(crate) async fn append(
     node: &Node,
     database: DatabaseId,
     me: &Identity,
