@@ -74,6 +74,24 @@ pub(crate) enum JournalOpError {
 }
 
 impl JournalOp {
+    /// The database that it is about, if it is about one.
+    pub(crate) fn database(&self) -> Option<DatabaseId> {
+        match self {
+            JournalOp::DatabaseOpened { id: database, .. }
+            | JournalOp::EntryAccepted { database, .. }
+            | JournalOp::EntryHeld { database, .. }
+            | JournalOp::EntryReleased { database, .. }
+            | JournalOp::HoldChanged { database, .. }
+            | JournalOp::HoldKept { database, .. }
+            | JournalOp::RightsChanged { database }
+            | JournalOp::EntriesRead { database, .. } => Some(*database),
+            JournalOp::IdentityAdded { .. }
+            | JournalOp::Shipped { .. }
+            | JournalOp::ShipmentsLost { .. }
+            | JournalOp::ShippedAgain { .. } => None,
+        }
+    }
+
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let places = |place: &Option<Place>| place.map_or(Cbor::Null, |place| Cbor::Bytes(place.to_bytes().to_vec()));
         let shipments = |all: &[Shipment]| Cbor::Array(all.iter().map(shipment_to_cbor).collect());

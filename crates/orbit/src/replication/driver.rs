@@ -28,7 +28,11 @@ use tokio::{
 /// that peers have begun.
 const EXCHANGES: (usize, usize) = (64, 8);
 
-/// However many commits there are, the heads of all databases are looked at only so often.
+/// A commit may be so many behind what is being written: one group is written to the disk while the next one gathers, and one more may
+/// begin between looking at the commits and at what has happened.
+const AHEAD: u64 = 3;
+
+/// However many commits there are, the heads of databases are looked at only so often.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// So many entries that were written one after the other are told one by one.
@@ -73,6 +77,8 @@ pub(super) struct Driver {
     redials: Redials,
     conduct: Conduct,
     replicas: HashMap<DatabaseId, Replica>,
+    /// Databases with which something has happened, and until which commit they are looked at: it may not be committed yet.
+    touched: HashMap<DatabaseId, u64>,
     topics: HashMap<String, DatabaseId>,
     /// Who listens to which topics, of those that are replicated and of others, which may be replicated later.
     subscribed: HashMap<PeerId, HashSet<String>>,
@@ -102,6 +108,7 @@ impl Driver {
             redials: Redials::default(),
             conduct: Conduct::default(),
             replicas: HashMap::new(),
+            touched: HashMap::new(),
             topics: HashMap::new(),
             subscribed: HashMap::new(),
             begun: Arc::new(Slots::new(EXCHANGES.0, EXCHANGES.1)),
@@ -387,14 +394,16 @@ impl Driver {
     }
 
     fn look_at_heads(&mut self) -> Result<(), ReadError> {
-        self.commits.borrow_and_update();
+        let commit = *self.commits.borrow_and_update();
         // what was said before something joined is to be known before it has
         while let Ok(done) = self.done.1.try_recv() {
             self.was_done(done);
         }
         let snapshot = self.node.snapshot()?;
         let now = Instant::now();
-        for (database, replica) in &mut self.replicas {
+        self.touched.extend(snapshot.core.take_touched().into_iter().map(|database| (database, commit + AHEAD)));
+        for database in self.touched.keys() {
+            let Some(replica) = self.replicas.get_mut(database) else { continue };
             let log = snapshot.core.log(&snapshot.state, *database)?;
             let heads: Vec<Hash> = log.heads.iter().map(|head| head.hash).collect();
             if log.held > 0 {
@@ -409,6 +418,7 @@ impl Driver {
             let _ = self.told.send(ReplicationEvent::Changed { database: *database, entries: log.entries });
             replica.act(actions);
         }
+        self.touched.retain(|_, until| *until > commit);
         Ok(())
     }
 

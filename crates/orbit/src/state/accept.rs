@@ -208,6 +208,7 @@ pub(crate) fn settle(
     entry: &Accepted<'_>,
     judged: Judged,
 ) -> Result<(), StateError> {
+    core.touch(database.id);
     let (position, key) = (entry.position, entry_key(database.id, &entry.hash));
     remember_sealed(job, core, database, &entry.hash, &SealedEntry { position, time: entry.time })?;
     if entry.unread {

@@ -13,7 +13,7 @@ use crate::{
 use debros_core::{Map, Value};
 use debros_ipfs::{Position, ReadState, StoreError, Table};
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -33,6 +33,8 @@ pub(crate) struct Core {
     missed_identities: Mutex<VecDeque<Hash>>,
     /// Some entry that is held back can be judged again.
     ready: AtomicBool,
+    /// The databases with which something has happened, for whoever asks next.
+    touched: Mutex<BTreeSet<DatabaseId>>,
     /// The authors that have written here since the folder was opened.
     written: RwLock<HashSet<u32>>,
     databases: RwLock<HashMap<DatabaseId, Arc<DatabaseInfo>>>,
@@ -77,6 +79,7 @@ impl Core {
             encryptions: RwLock::new(encryptions),
             missed_identities: Mutex::default(),
             ready: AtomicBool::new(false),
+            touched: Mutex::default(),
             written: RwLock::default(),
             databases: RwLock::default(),
             authors: RwLock::default(),
@@ -108,6 +111,17 @@ impl Core {
     /// The identities that entries named which were not kept.
     pub(crate) fn missed_identities(&self) -> Vec<Hash> {
         self.missed_identities.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Something happens with this database, in a group that is not committed yet.
+    pub(crate) fn touch(&self, database: DatabaseId) {
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).insert(database);
+    }
+
+    /// The databases with which something has happened since this was asked last.
+    #[cfg(feature = "network")]
+    pub(crate) fn take_touched(&self) -> BTreeSet<DatabaseId> {
+        std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// This author writes here.

@@ -53,6 +53,9 @@ pub(crate) fn refused(error: StateError) -> ApplyError {
 
 fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
     let op = JournalOp::from_bytes(op)?;
+    if let Some(database) = op.database() {
+        core.touch(database);
+    }
     match &op {
         JournalOp::DatabaseOpened { id, manifest, spec } => database_opened(&op, *id, manifest, spec, job),
         JournalOp::IdentityAdded { block } => {
