@@ -7,6 +7,7 @@ mod conversation;
 mod difference;
 mod driver;
 mod exchange;
+mod fetch_plan;
 mod fetcher;
 mod frames;
 mod heads_protocol;
@@ -19,6 +20,8 @@ mod replication_error;
 mod replication_event;
 mod replicator;
 mod slots;
+mod standing;
+mod supply;
 mod sync_protocol;
 mod sync_state;
 
