@@ -19,6 +19,9 @@ mod replica;
 mod replication_error;
 mod replication_event;
 mod replicator;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 mod slots;
 mod standing;
 mod supply;

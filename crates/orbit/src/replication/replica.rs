@@ -33,9 +33,9 @@ pub(super) const MESSAGES: usize = 256;
 /// So many are taken together.
 const TOGETHER: usize = 64;
 /// So many exchanges with one peer, of one database, that the peer has begun.
-const ANSWERS: usize = 2;
+pub(super) const ANSWERS: usize = 2;
 /// So many heads that do not fit an exchange are published instead.
-const PUBLISHED: usize = 16;
+pub(super) const PUBLISHED: usize = 16;
 
 /// The database of a peer, as far as replicating it needs to know it.
 pub(super) struct Replica {
