@@ -73,6 +73,12 @@ impl Hold {
         matches!(self, Hold::Denied { .. } | Hold::Revoked { .. } | Hold::Refused { .. })
     }
 
+    /// Is there something that the entry waits for, and that peers may have?
+    #[cfg(feature = "network")]
+    pub(crate) fn lacks(&self) -> bool {
+        matches!(self, Hold::Missing | Hold::Identity(_))
+    }
+
     /// Entries that nothing needs are bounded by these, so that those of one kind do not take the place of another's.
     pub(crate) const POOLS: usize = 4;
 

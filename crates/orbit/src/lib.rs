@@ -188,6 +188,9 @@ pub use read::{ReadDocuments, RowRefs};
 pub use read_error::ReadError;
 pub use receipt::Receipt;
 pub use received::Received;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub use replication::simulation;
 #[cfg(feature = "network")]
 pub use replication::{
     NotReplicated, PeerSync, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState, Traffic,

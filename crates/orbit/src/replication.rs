@@ -7,6 +7,7 @@ mod conversation;
 mod difference;
 mod driver;
 mod exchange;
+mod fetch_plan;
 mod fetcher;
 mod frames;
 mod heads_protocol;
@@ -18,7 +19,12 @@ mod replica;
 mod replication_error;
 mod replication_event;
 mod replicator;
+#[cfg(feature = "simulation")]
+#[doc(hidden)]
+pub mod simulation;
 mod slots;
+mod standing;
+mod supply;
 mod sync_protocol;
 mod sync_state;
 

@@ -1,6 +1,6 @@
 //! [`Chore`]: what was asked for on the command line.
 
-use crate::{cargo::Cargo, fuzz::Fuzz, kubo::Kubo, part::Part, summary::Summary};
+use crate::{cargo::Cargo, fuzz::Fuzz, kubo::Kubo, part::Part, sim::Sim, summary::Summary};
 use std::io;
 
 /// How it is called.
@@ -22,6 +22,11 @@ cargo xtask crash [--times N]
     Kills a process that writes 10,000 times, or N. DEBROS_CRASH_SEED repeats the choices of a run, which prints it.
 cargo xtask fuzz [TARGET] [--seconds N]
     Looks for bytes that a decoder does not stand, for 600 seconds a target, or N; needs a nightly compiler and cargo-fuzz.
+cargo xtask sim [--seeds N] [--from S]
+    Runs whole nodes in a world that a seed decides, 100,000 times or N, with the seeds from 0 or S on. One that fails is made as
+    short as it gets, and told.
+cargo xtask sim --seed S [--steps N]
+    Runs one of them and tells what happens, message by message.
 cargo xtask bench [NAME] [ARGS..]
     Runs the measurements, or one of them, and prints ratios.
 cargo xtask kubo
@@ -52,6 +57,8 @@ pub(crate) enum Chore {
     },
     /// Look for bytes that a decoder does not stand.
     Fuzz(Fuzz),
+    /// Run nodes in a world that a seed decides.
+    Sim(Sim),
     /// Run measurements.
     Bench {
         /// What the measuring program is told.
@@ -74,6 +81,7 @@ impl Chore {
             Some("bench") => Ok(Chore::Bench { arguments: arguments.collect() }),
             Some("crash") => Ok(Chore::Crash { times: setting(arguments, "--times", CRASHES)? }),
             Some("fuzz") => Fuzz::parse(arguments).map(Chore::Fuzz),
+            Some("sim") => Sim::parse(arguments).map(Chore::Sim),
             Some("kubo") => match (arguments.next().as_deref(), arguments.next()) {
                 (None, _) => Ok(Chore::Kubo { run: false }),
                 (Some("run"), None) => Ok(Chore::Kubo { run: true }),
@@ -106,6 +114,7 @@ impl Chore {
             }
             Chore::Crash { times } => Ok(Part::Crash.run(&cargo.with("DEBROS_CRASH_RUNS", times.to_string()))?.success),
             Chore::Fuzz(fuzz) => fuzz.run(&cargo),
+            Chore::Sim(sim) => Ok(cargo.run(sim.arguments())?.success),
             Chore::Bench { arguments } => {
                 let fixed = ["run", "--release", "--quiet", "--package", "debros-bench", "--"];
                 let all = fixed.into_iter().map(str::to_owned).chain(arguments);

@@ -4,6 +4,7 @@
 //! cargo xtask test [--no-fail-fast] [PART..]    all parts, or those that are named
 //! cargo xtask crash [--times N]                 kills a process that writes
 //! cargo xtask fuzz [TARGET] [--seconds N]       looks for bytes that a decoder does not stand
+//! cargo xtask sim [--seeds N] [--seed S]        whole nodes in a world that a seed decides
 //! cargo xtask bench [NAME] [ARGS..]             the measurements, or one of them
 //! cargo xtask kubo [run]                        the program of a Kubo daemon, or a daemon
 //! ```
@@ -16,6 +17,7 @@ mod fuzz;
 mod kubo;
 mod node;
 mod part;
+mod sim;
 mod summary;
 mod targets;
 

@@ -1,31 +1,26 @@
 use super::{
     clocks::{Clocks, clocks},
-    difference::{Difference, Lacked},
     exchange::{Broken, Exchange, Outcome, Step},
     frames::{self, FrameError},
-    message::{MAX_ENTRIES, Message, TOGETHER},
+    message::Message,
     replica::Parts,
+    standing::{has_joined, lacking},
+    supply::Supply,
 };
-use crate::{
-    Hash, Hold, ReadDocuments as _, Receipt, ReceiveError, Snapshot, Traffic, heads,
-    state::{StateError, held},
-};
-use debros_ipfs::{PeerId, PeerStream, ReadState as _};
+use crate::{Hash, ReadDocuments as _, Receipt, ReceiveError, Traffic};
+use debros_ipfs::{PeerId, PeerStream};
 use futures::{
     AsyncReadExt as _, AsyncWriteExt as _, StreamExt as _,
     io::{ReadHalf, WriteHalf},
     stream::FuturesOrdered,
 };
 use std::{
-    collections::{HashSet, VecDeque},
     io,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 use tokio::{sync::mpsc, task::spawn_blocking};
 
-/// So many messages with entries are being taken at a time: while one is stored, the next is checked, and one more read.
-const TAKING: usize = 3;
 /// So much waits to be sent.
 const SENDING: usize = 4;
 
@@ -63,7 +58,7 @@ pub(super) async fn converse(parts: &Arc<Parts>, peer: PeerId, stream: PeerStrea
             match next {
                 Outgoing::Message(message) => say(&mut write, &message, &traffic).await?,
                 Outgoing::Supply { lacks, theirs, clocks } => {
-                    let mut supply = Supply::of(parts, lacks, theirs, clocks).await?;
+                    let mut supply = Supplying::of(parts, lacks, theirs, clocks).await?;
                     while let Some(message) = supply.next().await? {
                         say(&mut write, &message, &traffic).await?;
                     }
@@ -119,12 +114,10 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
     let (mut exchange, first) = Exchange::begin(parts.snapshot()?.heads(parts.info.id).ok()?);
     outgoing.send(Outgoing::Message(first)).await.ok()?;
     let mut next = Box::pin(frames::read(read));
-    let (mut theirs, mut settles) = (Vec::new(), false);
     loop {
-        if settles && taking.is_empty() {
-            settles = false;
+        if let Some(theirs) = exchange.is_complete() {
             let snapshot = parts.snapshot()?;
-            let joined = has_joined(parts, &snapshot, &theirs).ok()?;
+            let joined = has_joined(&snapshot, &parts.info, theirs).ok()?;
             let done = exchange.settled(snapshot.heads(parts.info.id).ok()?, joined);
             outgoing.send(Outgoing::Message(done)).await.ok()?;
         }
@@ -132,8 +125,11 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
             return Some(Ended::Well { outcome: outcome.clone(), begun, traffic: Traffic::default() });
         }
         tokio::select! {
-            Some(receipt) = taking.next() => parts.taken(peer, receipt),
-            message = &mut next, if taking.len() < TAKING => {
+            Some(receipt) = taking.next() => {
+                exchange.taken();
+                parts.taken(peer, receipt);
+            }
+            message = &mut next, if exchange.listens() => {
                 let (read, message, bytes) = match message {
                     Ok(read) => read,
                     Err(FrameError::Stream(_)) => return None,
@@ -145,13 +141,11 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
                     traffic.messages_received += 1;
                     traffic.bytes_received += bytes as u64;
                 }
-                match &message {
-                    Message::Busy => return Some(Ended::Busy),
-                    Message::Heads(heads) => theirs.clone_from(heads),
-                    _ => {}
+                if message == Message::Busy {
+                    return Some(Ended::Busy);
                 }
                 let snapshot = parts.snapshot()?;
-                let lacking = |heads: &[Hash]| lacking(parts, &snapshot, heads);
+                let lacking = |heads: &[Hash]| lacking(&snapshot, &parts.info, heads);
                 let step = match exchange.heard(message, lacking, || clocks(&snapshot, &parts.info)).ok()? {
                     Ok(step) => step,
                     Err(Broken) => return Some(Ended::Broken),
@@ -165,7 +159,6 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
                         traffic.lock().unwrap_or_else(PoisonError::into_inner).entries_received += entries.len() as u64;
                         taking.push_back(take(identities, entries));
                     }
-                    Step::Settle => settles = true,
                     Step::Wait => {}
                 }
             }
@@ -173,51 +166,14 @@ async fn hear<F: Future<Output = Result<Receipt, ReceiveError>>>(
     }
 }
 
-/// Those of these heads of a peer that have to be fetched: others are in the log, or known and refused.
-fn lacking(parts: &Parts, snapshot: &Snapshot, theirs: &[Hash]) -> Result<Vec<Hash>, StateError> {
-    let mut lacking = Vec::new();
-    for head in theirs {
-        let is_here = match held(&snapshot.state, parts.info.id, head)? {
-            Some(row) => row.held.is_some_and(|held| !matches!(held.hold, Hold::Missing | Hold::Identity(_))),
-            None => heads::joined(&snapshot.core, &snapshot.state, &parts.info, head)?.is_some(),
-        };
-        if !is_here {
-            lacking.push(*head);
-        }
-    }
-    Ok(lacking)
-}
-
-/// Are these heads of a peer in the log?
-fn has_joined(parts: &Parts, snapshot: &Snapshot, theirs: &[Hash]) -> Result<bool, StateError> {
-    for head in theirs {
-        if held(&snapshot.state, parts.info.id, head)?.is_some()
-            || heads::joined(&snapshot.core, &snapshot.state, &parts.info, head)?.is_none()
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
 /// What a peer lacks, older entries first, in messages.
-struct Supply(Option<ToSend>);
+struct Supplying(Option<Supply>);
 
-struct ToSend {
-    snapshot: Snapshot,
-    lacked: VecDeque<Lacked>,
-    /// The identities that were sent.
-    sent: HashSet<Hash>,
-}
-
-impl Supply {
-    async fn of(parts: &Parts, lacks: Vec<Hash>, theirs: Vec<Hash>, clocks: Clocks) -> io::Result<Supply> {
+impl Supplying {
+    async fn of(parts: &Parts, lacks: Vec<Hash>, theirs: Vec<Hash>, clocks: Clocks) -> io::Result<Supplying> {
         let (snapshot, info) = (parts.node.snapshot().map_err(io::Error::other)?, parts.info.clone());
-        let found = spawn_blocking(move || {
-            let lacked = Difference::of(&snapshot, &info, &lacks, &theirs, &clocks)?;
-            Ok::<_, StateError>(ToSend { snapshot, lacked, sent: HashSet::new() })
-        });
-        Ok(Supply(Some(found.await?.map_err(io::Error::other)?)))
+        let supply = spawn_blocking(move || Supply::of(snapshot, &info, &lacks, &theirs, &clocks));
+        Ok(Supplying(Some(supply.await?.map_err(io::Error::other)?)))
     }
 
     /// The next message, read beside what else is done.
@@ -227,33 +183,5 @@ impl Supply {
         let (message, rest) = read.await?;
         self.0 = Some(rest);
         message.map_err(io::Error::other)
-    }
-}
-
-impl ToSend {
-    fn next(&mut self) -> Result<Option<Message>, StateError> {
-        let state = &self.snapshot.state;
-        let (mut identities, mut entries, mut bytes) = (Vec::new(), Vec::new(), 0);
-        while let Some(lacked) = self.lacked.front()
-            && entries.len() < MAX_ENTRIES
-        {
-            let entry = state.block_at(lacked.position)?;
-            let identity = match lacked.identity.filter(|identity| !self.sent.contains(identity)) {
-                Some(identity) => state.block(&identity.cid())?.map(|(_, block)| (identity, block)),
-                None => None,
-            };
-            let more = entry.len() + identity.as_ref().map_or(0, |(_, block)| block.len());
-            if bytes > 0 && bytes + more > TOGETHER {
-                break;
-            }
-            bytes += more;
-            entries.push(entry.to_vec());
-            if let Some((hash, block)) = identity {
-                self.sent.insert(hash);
-                identities.push(block.to_vec());
-            }
-            self.lacked.pop_front();
-        }
-        Ok((!entries.is_empty()).then_some(Message::Entries { identities, entries }))
     }
 }

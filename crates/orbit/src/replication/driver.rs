@@ -6,11 +6,12 @@ use super::{
     replica::{Done, MESSAGES, Parts, Replica},
     replicator::{Action, Replicator},
     slots::Slots,
+    standing::look,
     sync_protocol::{OURS, named},
 };
 use crate::{
-    Address, DatabaseId, DatabaseInfo, Hash, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError,
-    ReplicationEvent, Snapshot, SyncState, Wanted, entry::EntryParts, heads,
+    Address, DatabaseId, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError, ReplicationEvent,
+    SyncState, Wanted,
 };
 use debros_ipfs::{IncomingStreams, Multiaddr, Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
 use std::{
@@ -34,9 +35,6 @@ const AHEAD: u64 = 3;
 
 /// However many commits there are, the heads of databases are looked at only so often.
 const LOOK: Duration = Duration::from_millis(2);
-
-/// So many entries that were written one after the other are told one by one.
-const ONE_BY_ONE: usize = 16;
 
 /// What the driver is asked to do.
 pub(super) enum Wish {
@@ -405,15 +403,12 @@ impl Driver {
         for database in self.touched.keys() {
             let Some(replica) = self.replicas.get_mut(database) else { continue };
             let log = snapshot.core.log(&snapshot.state, *database)?;
-            let heads: Vec<Hash> = log.heads.iter().map(|head| head.hash).collect();
             if log.held > 0 {
                 replica.parts.fetch.notify_one();
             }
-            if replica.replicator.has(&heads) {
+            let Some(actions) = look(&mut replica.replicator, &snapshot, &replica.parts.info, &log, now)? else {
                 continue;
-            }
-            let fresh = fresh(&snapshot, &replica.parts.info, &heads, &replica.replicator)?;
-            let actions = replica.replicator.heads(heads, fresh, now);
+            };
             // without anyone who listens
             let _ = self.told.send(ReplicationEvent::Changed { database: *database, entries: log.entries });
             replica.act(actions);
@@ -461,37 +456,6 @@ impl Replica {
             }
         }
     }
-}
-
-/// The entries that were written here since the heads were those of the replicator, older ones first; the heads alone, if they are
-/// many: then peers ask for them. What was written elsewhere, whoever wrote it tells.
-fn fresh(
-    snapshot: &Snapshot,
-    database: &DatabaseInfo,
-    heads: &[Hash],
-    replicator: &Replicator,
-) -> Result<Vec<Hash>, ReadError> {
-    let mut list: Vec<Hash> = heads.to_vec();
-    let mut found: Vec<(u64, Hash)> = Vec::new();
-    while let Some(hash) = list.pop() {
-        if replicator.has_head(&hash) || found.iter().any(|(_, known)| *known == hash) {
-            continue;
-        }
-        let Some((_, block)) = heads::block(&snapshot.core, &snapshot.state, database, &hash)? else { continue };
-        let Ok(parts) = EntryParts::parse(&block) else { continue };
-        let Ok(identity) = parts.identity.parse() else { continue };
-        let author = snapshot.core.author_of(&snapshot.state, &identity)?;
-        if !author.is_some_and(|author| snapshot.core.is_written_here(&author)) {
-            continue;
-        }
-        if found.len() >= ONE_BY_ONE {
-            return Ok(Vec::new());
-        }
-        found.push((parts.time, hash));
-        list.extend(parts.next().unwrap_or_default());
-    }
-    found.sort_unstable();
-    Ok(found.into_iter().map(|(_, hash)| hash).collect())
 }
 
 /// Listens to the exchanges that nodes of this kind begin.

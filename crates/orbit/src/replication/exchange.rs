@@ -1,6 +1,9 @@
 use super::{clocks::Clocks, message::Message};
 use crate::Hash;
 
+/// So many messages with entries are being taken at a time: while one is stored, the next is checked, and one more read.
+const TAKING: usize = 3;
+
 /// One side of an exchange between two nodes of this kind about one database, after which both have what either had.
 ///
 /// Both tell their heads. Who lacks some of the other's asks for them, and says how much it has of each identity; the other sends
@@ -12,8 +15,12 @@ pub(super) struct Exchange {
     /// Was something asked for here, and has all of it come?
     wanted: bool,
     ended: bool,
+    /// How many messages with entries are being taken.
+    taking: usize,
     /// Has the peer asked for something?
     asked: bool,
+    /// Has everything come that was asked for, and was that told?
+    complete: bool,
     done: bool,
     outcome: Option<Outcome>,
 }
@@ -25,10 +32,8 @@ pub(super) enum Step {
     Say(Message),
     /// Find out what the peer lacks that has these heads and clocks, of what these of ours stand for; send it, and say the end.
     Supply { lacks: Vec<Hash>, theirs: Vec<Hash>, clocks: Clocks },
-    /// Take these.
+    /// Take these, and tell: [`Exchange::taken`].
     Take { identities: Vec<Vec<u8>>, entries: Vec<Vec<u8>> },
-    /// When everything was taken, tell the heads of then: [`Exchange::settled`].
-    Settle,
     /// Nothing.
     Wait,
 }
@@ -50,8 +55,8 @@ impl Exchange {
     /// Begins one, of a log with these heads, by saying so.
     pub(super) fn begin(heads: Vec<Hash>) -> (Exchange, Message) {
         let say = Message::Heads(heads.clone());
-        let (wanted, ended, asked, done) = (false, false, false, false);
-        (Exchange { heads, theirs: None, wanted, ended, asked, done, outcome: None }, say)
+        let (wanted, ended, asked, complete, done) = (false, false, false, false, false);
+        (Exchange { heads, theirs: None, wanted, ended, taking: 0, asked, complete, done, outcome: None }, say)
     }
 
     /// The peer says something. `lacking` are those of its heads that have to be fetched, and `clocks` those of the log.
@@ -66,7 +71,8 @@ impl Exchange {
                 let lacks = lacking(&theirs)?;
                 self.theirs = Some(theirs);
                 self.wanted = !lacks.is_empty();
-                if self.wanted { Ok(Step::Say(Message::Want { lacks, clocks: clocks()? })) } else { Ok(Step::Settle) }
+                self.complete = !self.wanted;
+                Ok(if self.wanted { Step::Say(Message::Want { lacks, clocks: clocks()? }) } else { Step::Wait })
             }
             (Message::Want { mut lacks, clocks }, Some(theirs)) if !self.asked => {
                 self.asked = true;
@@ -75,11 +81,12 @@ impl Exchange {
                 Ok(Step::Supply { lacks, theirs: theirs.clone(), clocks })
             }
             (Message::Entries { identities, entries }, _) if self.wanted && !self.ended => {
+                self.taking += 1;
                 Ok(Step::Take { identities, entries })
             }
             (Message::End, _) if self.wanted && !self.ended => {
-                self.ended = true;
-                Ok(Step::Settle)
+                (self.ended, self.complete) = (true, true);
+                Ok(Step::Wait)
             }
             (Message::Done { heads, joined }, Some(_)) if self.outcome.is_none() => {
                 self.outcome = Some(Outcome { heads, joined });
@@ -89,7 +96,22 @@ impl Exchange {
         })
     }
 
-    /// Everything was taken that came, and the log has these heads now.
+    /// May the peer be heard? Not while a good deal of what it has said is being taken.
+    pub(super) fn listens(&self) -> bool {
+        self.taking < TAKING
+    }
+
+    /// Some of what came was taken.
+    pub(super) fn taken(&mut self) {
+        self.taking -= 1;
+    }
+
+    /// Once, when everything has come and was taken: what the peer's heads were, if the heads of now are to be told.
+    pub(super) fn is_complete(&self) -> Option<&[Hash]> {
+        self.theirs.as_deref().filter(|_| self.complete && !self.done && self.taking == 0)
+    }
+
+    /// The log has these heads now; `joined`: are those of the peer among what it has?
     pub(super) fn settled(&mut self, heads: Vec<Hash>, joined: bool) -> Message {
         self.done = true;
         Message::Done { heads, joined }

@@ -7,18 +7,19 @@ use super::{
     message::Message,
     replicator::{Exchanged, Replicator},
     slots::Slots,
+    standing::{forged, is_new, judge},
     sync_protocol::{OURS, name},
 };
 use crate::{
-    DatabaseInfo, Entry, Hash, Hold, JoinError, LimitError, Limits, LogError, Node, ReadDocuments as _, ReadError,
-    Receipt, ReceiveError, Received, ReplicationEvent, Snapshot, state::held,
+    DatabaseInfo, Hash, Limits, Node, ReadDocuments as _, ReadError, Receipt, ReceiveError, Received, ReplicationEvent,
+    Snapshot,
 };
 use debros_ipfs::{
-    Bytes, Durability, IncomingStreams, Network, PeerId, PeerStream, ReadState as _, StreamError, TopicMessage, Verdict,
+    Bytes, Durability, IncomingStreams, Network, PeerId, PeerStream, StreamError, TopicMessage, Verdict,
 };
 use futures::AsyncReadExt as _;
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
@@ -32,9 +33,9 @@ pub(super) const MESSAGES: usize = 256;
 /// So many are taken together.
 const TOGETHER: usize = 64;
 /// So many exchanges with one peer, of one database, that the peer has begun.
-const ANSWERS: usize = 2;
+pub(super) const ANSWERS: usize = 2;
 /// So many heads that do not fit an exchange are published instead.
-const PUBLISHED: usize = 16;
+pub(super) const PUBLISHED: usize = 16;
 
 /// The database of a peer, as far as replicating it needs to know it.
 pub(super) struct Replica {
@@ -270,24 +271,12 @@ impl Parts {
     pub(super) fn taken(&self, peer: PeerId, receipt: Result<Receipt, ReceiveError>) {
         // an error is the store's: whoever writes is told, and peers send it again
         if let Ok(receipt) = receipt {
-            let forged = self.forged(&receipt);
+            let forged = self.snapshot().map_or(0, |snapshot| forged(&snapshot, &self.info, &receipt));
             if forged > 0 {
                 self.done(Done::Fault(peer, Fault::Forged, forged));
             }
             self.received(Some(peer), receipt);
         }
-    }
-
-    /// How many of these no honest peer would have sent: what nobody should have made, unless somebody who may write builds on it.
-    fn forged(&self, receipt: &Receipt) -> u32 {
-        let refused = receipt.held.iter().filter(|(_, hold)| matches!(hold, Hold::Refused { .. }));
-        let needed = |hash: &Hash| {
-            let row = self.snapshot().and_then(|snapshot| held(&snapshot.state, self.info.id, hash).ok()?);
-            row.is_none_or(|row| row.is_needed() || row.followed)
-        };
-        let forged = refused.filter(|(hash, _)| !needed(hash)).count();
-        let others = receipt.not_kept.iter().filter(|(_, error)| is_fault(error)).count();
-        u32::try_from(forged + others).unwrap_or(u32::MAX)
     }
 
     /// The databases now; `None` when the node was closed.
@@ -309,7 +298,7 @@ impl Parts {
         if !held.is_empty() {
             self.fetch.notify_one();
         }
-        held.retain(|(_, hold)| !matches!(hold, Hold::Missing | Hold::Identity(_)));
+        held.retain(|(_, hold)| !hold.lacks());
         if joined > 0 || !held.is_empty() {
             // without anyone who listens
             let _ = self.told.send(ReplicationEvent::Received { database: self.info.id, peer, joined, held });
@@ -320,7 +309,7 @@ impl Parts {
     pub(super) async fn listen(self: Arc<Parts>, mut messages: mpsc::Receiver<TopicMessage>) {
         let mut waiting = Vec::new();
         while messages.recv_many(&mut waiting, TOGETHER).await > 0 {
-            let mut by_peer: HashMap<PeerId, Vec<Received>> = HashMap::new();
+            let mut by_peer: BTreeMap<PeerId, Vec<Received>> = BTreeMap::new();
             for message in waiting.drain(..) {
                 let (verdict, entry) = self.judge(&message.data).await;
                 self.network.judge(&message, verdict);
@@ -341,7 +330,7 @@ impl Parts {
                     .await
                     .map_err(ReceiveError::from);
                 if let Ok(receipt) = &taken
-                    && receipt.held.iter().any(|(_, hold)| matches!(hold, Hold::Missing | Hold::Identity(_)))
+                    && receipt.held.iter().any(|(_, hold)| hold.lacks())
                 {
                     self.done(Done::Lacks(self.clone(), peer));
                 }
@@ -359,27 +348,9 @@ impl Parts {
             Err(_) => return (Verdict::Unknown, None),
         }
         let (data, limits, encryption) = (data.clone(), self.limits.clone(), self.node.encryption(&self.info.address));
-        let Ok(received) = spawn_blocking(move || Received::read(&data, &limits, &encryption)).await else {
-            return (Verdict::Unknown, None);
-        };
-        match (received.entry().map(Entry::log), received.refusal()) {
-            (Some(log), None) if log == self.info.address => (Verdict::Good, Some(received)),
-            // without its key nobody can say
-            (_, Some(refusal)) if Hold::of(refusal) == Some(Hold::Sealed) => (Verdict::Unknown, Some(received)),
-            _ => (Verdict::Bad, None),
-        }
-    }
-}
-
-/// Why an entry was not kept: is it one that no honest peer sends, or is there no room?
-fn is_fault(error: &JoinError) -> bool {
-    match error {
-        JoinError::Log(LogError::OtherLog { .. }) | JoinError::Entry(_) | JoinError::Identity(_) => true,
-        JoinError::Limit(LimitError::EntryBytes { .. }) => true,
-        JoinError::Limit(LimitError::Quarantined { hold, .. } | LimitError::QuarantinedBytes { hold, .. }) => {
-            matches!(hold, Hold::Refused { .. })
-        }
-        _ => false,
+        let info = self.info.clone();
+        let judged = spawn_blocking(move || judge(&data, &info, &limits, &encryption)).await;
+        judged.unwrap_or((Verdict::Unknown, None))
     }
 }
 
@@ -389,13 +360,4 @@ fn failed(error: StreamError) -> Exchanged {
         StreamError::Unsupported { .. } => Exchanged::Unsupported,
         _ => Exchanged::Failed,
     }
-}
-
-/// Is there something to learn from an entry that has come?
-pub(super) fn is_new(snapshot: &Snapshot, info: &DatabaseInfo, hash: &Hash) -> Result<bool, JoinError> {
-    Ok(match held(&snapshot.state, info.id, hash)? {
-        // one that was forgotten is judged anew
-        Some(row) => row.held.is_none(),
-        None => snapshot.state.block(&hash.cid()).map_err(ReadError::from)?.is_none(),
-    })
 }

@@ -2,7 +2,7 @@ use super::remembered::Remembered;
 use crate::Hash;
 use debros_ipfs::PeerId;
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 
@@ -24,7 +24,7 @@ const REMEMBERED: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Replicator {
     heads: BTreeSet<Hash>,
-    peers: HashMap<PeerId, Remote>,
+    peers: BTreeMap<PeerId, Remote>,
     /// Entries that were on the topic, from here or from elsewhere.
     on_topic: Remembered,
 }
@@ -70,7 +70,7 @@ struct Remote {
 impl Replicator {
     /// For a database with these heads.
     pub(super) fn new(heads: impl IntoIterator<Item = Hash>) -> Replicator {
-        Replicator { heads: heads.into_iter().collect(), peers: HashMap::new(), on_topic: Remembered::new(REMEMBERED) }
+        Replicator { heads: heads.into_iter().collect(), peers: BTreeMap::new(), on_topic: Remembered::new(REMEMBERED) }
     }
 
     /// A peer listens to the topic.

@@ -1,0 +1,138 @@
+//! How a log here stands to what a peer has told.
+
+use super::replicator::{Action, Replicator};
+use crate::{
+    DatabaseInfo, Encryption, Entry, Hash, Hold, JoinError, LimitError, Limits, LogError, ReadError, Receipt, Received,
+    Snapshot,
+    entry::EntryParts,
+    heads,
+    state::{LogRow, StateError, held},
+};
+use debros_ipfs::{ReadState as _, Verdict};
+use std::time::Instant;
+
+/// So many entries that were written one after the other are told one by one.
+const ONE_BY_ONE: usize = 16;
+
+/// Is there something to learn from an entry that has come?
+pub(super) fn is_new(snapshot: &Snapshot, info: &DatabaseInfo, hash: &Hash) -> Result<bool, JoinError> {
+    Ok(match held(&snapshot.state, info.id, hash)? {
+        // one that was forgotten is judged anew
+        Some(row) => row.held.is_none(),
+        None => snapshot.state.block(&hash.cid()).map_err(ReadError::from)?.is_none(),
+    })
+}
+
+/// What a message of the topic is worth whose entry is new, and the entry, if it is one of this database.
+pub(super) fn judge(
+    data: &[u8],
+    info: &DatabaseInfo,
+    limits: &Limits,
+    encryption: &Encryption,
+) -> (Verdict, Option<Received>) {
+    let received = Received::read(data, limits, encryption);
+    match (received.entry().map(Entry::log), received.refusal()) {
+        (Some(log), None) if log == info.address => (Verdict::Good, Some(received)),
+        // without its key nobody can say
+        (_, Some(refusal)) if Hold::of(refusal) == Some(Hold::Sealed) => (Verdict::Unknown, Some(received)),
+        _ => (Verdict::Bad, None),
+    }
+}
+
+/// How many of these no honest peer would have sent: what nobody should have made, unless somebody who may write builds on it.
+pub(super) fn forged(snapshot: &Snapshot, info: &DatabaseInfo, receipt: &Receipt) -> u32 {
+    let refused = receipt.held.iter().filter(|(_, hold)| matches!(hold, Hold::Refused { .. }));
+    let needed = |hash: &Hash| {
+        let row = held(&snapshot.state, info.id, hash).ok().flatten();
+        row.is_none_or(|row| row.is_needed() || row.followed)
+    };
+    let forged = refused.filter(|(hash, _)| !needed(hash)).count();
+    let others = receipt.not_kept.iter().filter(|(_, error)| is_fault(error)).count();
+    u32::try_from(forged + others).unwrap_or(u32::MAX)
+}
+
+/// Why an entry was not kept: is it one that no honest peer sends, or is there no room?
+fn is_fault(error: &JoinError) -> bool {
+    match error {
+        JoinError::Log(LogError::OtherLog { .. }) | JoinError::Entry(_) | JoinError::Identity(_) => true,
+        JoinError::Limit(LimitError::EntryBytes { .. }) => true,
+        JoinError::Limit(LimitError::Quarantined { hold, .. } | LimitError::QuarantinedBytes { hold, .. }) => {
+            matches!(hold, Hold::Refused { .. })
+        }
+        _ => false,
+    }
+}
+
+/// Those of these heads of a peer that have to be fetched: others are in the log, or known and refused.
+pub(super) fn lacking(snapshot: &Snapshot, info: &DatabaseInfo, theirs: &[Hash]) -> Result<Vec<Hash>, StateError> {
+    let mut lacking = Vec::new();
+    for head in theirs {
+        let is_here = match held(&snapshot.state, info.id, head)? {
+            Some(row) => row.held.is_some_and(|held| !held.hold.lacks()),
+            None => heads::joined(&snapshot.core, &snapshot.state, info, head)?.is_some(),
+        };
+        if !is_here {
+            lacking.push(*head);
+        }
+    }
+    Ok(lacking)
+}
+
+/// Are these heads of a peer in the log?
+pub(super) fn has_joined(snapshot: &Snapshot, info: &DatabaseInfo, theirs: &[Hash]) -> Result<bool, StateError> {
+    for head in theirs {
+        if held(&snapshot.state, info.id, head)?.is_some()
+            || heads::joined(&snapshot.core, &snapshot.state, info, head)?.is_none()
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Tells a replicator the heads that a log has now; what is to be done, if they are others than it knew.
+pub(super) fn look(
+    replicator: &mut Replicator,
+    snapshot: &Snapshot,
+    info: &DatabaseInfo,
+    log: &LogRow,
+    now: Instant,
+) -> Result<Option<Vec<Action>>, ReadError> {
+    let heads: Vec<Hash> = log.heads.iter().map(|head| head.hash).collect();
+    if replicator.has(&heads) {
+        return Ok(None);
+    }
+    let fresh = fresh(snapshot, info, &heads, replicator)?;
+    Ok(Some(replicator.heads(heads, fresh, now)))
+}
+
+/// The entries that were written here since the heads were those of the replicator, older ones first; the heads alone, if they are
+/// many: then peers ask for them. What was written elsewhere, whoever wrote it tells.
+fn fresh(
+    snapshot: &Snapshot,
+    database: &DatabaseInfo,
+    heads: &[Hash],
+    replicator: &Replicator,
+) -> Result<Vec<Hash>, ReadError> {
+    let mut list: Vec<Hash> = heads.to_vec();
+    let mut found: Vec<(u64, Hash)> = Vec::new();
+    while let Some(hash) = list.pop() {
+        if replicator.has_head(&hash) || found.iter().any(|(_, known)| *known == hash) {
+            continue;
+        }
+        let Some((_, block)) = heads::block(&snapshot.core, &snapshot.state, database, &hash)? else { continue };
+        let Ok(parts) = EntryParts::parse(&block) else { continue };
+        let Ok(identity) = parts.identity.parse() else { continue };
+        let author = snapshot.core.author_of(&snapshot.state, &identity)?;
+        if !author.is_some_and(|author| snapshot.core.is_written_here(&author)) {
+            continue;
+        }
+        if found.len() >= ONE_BY_ONE {
+            return Ok(Vec::new());
+        }
+        found.push((parts.time, hash));
+        list.extend(parts.next().unwrap_or_default());
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().map(|(_, hash)| hash).collect())
+}
