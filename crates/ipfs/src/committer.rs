@@ -1,4 +1,7 @@
-use crate::{Poison, job::Refusal, journal_end::JournalEnd, locked::lock, pipeline::ClosedGroup, shared::Shared};
+use crate::{
+    Durability, Poison, job::Refusal, journal_end::JournalEnd, locked::lock, pipeline::ClosedGroup, shared::Shared,
+};
+use std::sync::atomic::Ordering;
 
 /// Commits the groups that the writer hands over, until it is told to stop.
 pub(crate) fn run(shared: &Shared) {
@@ -23,6 +26,9 @@ pub(crate) fn commit(shared: &Shared, closed: ClosedGroup) {
     };
     let committed = match written() {
         Ok((end, bytes)) => {
+            if durability == Durability::Local {
+                shared.durable.fetch_max(end.sequence, Ordering::AcqRel);
+            }
             shared.views.publish(group.changes.clone(), end, bytes);
             Ok(())
         }

@@ -2,7 +2,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) log: Mutex<SegmentWriter>,
     pub(crate) poison: OnceLock<Poison>,
     pub(crate) closed: AtomicBool,
+    /// The number behind that of the last group that is known to be on the disk.
+    pub(crate) durable: AtomicU64,
 }
 
 impl Shared {

@@ -1,7 +1,10 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, OnceLock, atomic::AtomicBool, atomic::Ordering},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
 };
 
@@ -72,6 +75,7 @@ impl Store {
             log: Mutex::new(log),
             poison: OnceLock::new(),
             closed: AtomicBool::new(false),
+            durable: AtomicU64::new(0),
             options,
         });
         let threads = start(&shared, state, to_seal, end, folder_lock)?;
@@ -141,6 +145,19 @@ impl Store {
         shared.check_open()?;
         let view = shared.views.current();
         Ok(Snapshot { shared, view })
+    }
+
+    /// The same, once everything that it holds is on the disk: what nobody can lose any more, so that others may be told of it.
+    ///
+    /// # Errors
+    /// If the store fails, or was closed.
+    pub async fn durable_snapshot(&self) -> Result<Snapshot, CommitError<StoreError>> {
+        let snapshot = self.snapshot().map_err(CommitError::Job)?;
+        if snapshot.view.end.sequence > self.handle.shared.durable.load(Ordering::Acquire) {
+            // it is answered after everything before it
+            self.commit(Durability::Local, |_| Ok::<_, StoreError>(())).await?;
+        }
+        Ok(snapshot)
     }
 
     /// Tells when something was committed: the receiver holds how many groups have been, since the store was made.

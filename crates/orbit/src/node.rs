@@ -157,8 +157,8 @@ impl Node {
     }
 
     #[cfg(feature = "network")]
-    pub(crate) fn limits(&self) -> &Limits {
-        &self.core.limits
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
     }
 
     /// The private keys of the data folder.
@@ -297,6 +297,12 @@ impl Node {
     /// If the node was closed.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         Ok(Snapshot { state: self.store.snapshot()?, core: self.core.clone() })
+    }
+
+    /// The same, once everything in it is on the disk, so that peers may be told of it.
+    #[cfg(feature = "network")]
+    pub(crate) async fn durable_snapshot(&self) -> Result<Snapshot, CommitError<StoreError>> {
+        Ok(Snapshot { state: self.store.durable_snapshot().await?, core: self.core.clone() })
     }
 
     /// Checks every block, derives state anew from the log and compares. Blocks, for as long as reading everything

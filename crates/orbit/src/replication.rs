@@ -13,6 +13,7 @@ mod frames;
 mod heads_protocol;
 mod message;
 mod node_blocks;
+mod pace;
 mod redials;
 mod remembered;
 mod replica;

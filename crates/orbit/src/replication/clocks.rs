@@ -1,51 +1,48 @@
 use crate::{
     DatabaseInfo, Hash, Snapshot,
-    entry::EntryParts,
-    heads,
     state::{CLOCKS, StateError, clock_at, key_of, past},
 };
 use debros_ipfs::ReadState as _;
-use std::collections::HashMap;
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+};
 
 /// So many are told at most.
 pub(super) const MAX_CLOCKS: usize = 1024;
-/// Of a log by more, those of its newest entries are told, so many of them.
-const NEWEST: usize = 4096;
 
-/// Of identities, the time up to which everything that they wrote is in a log: a device writes its entries one after
-/// the other, each on those before.
-pub(super) type Clocks = HashMap<Hash, u64>;
+/// Of identities, the time up to which everything that they wrote is in a log, with everything behind it: a device writes its
+/// entries one after the other, each on those before.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Clocks {
+    pub(super) times: HashMap<Hash, u64>,
+    /// Are these all that there are?
+    pub(super) whole: bool,
+}
 
-/// The clocks of a log. Of a log by more than [`MAX_CLOCKS`], some of them: what is told has to be bounded.
-pub(super) fn clocks(snapshot: &Snapshot, database: &DatabaseInfo) -> Result<Clocks, StateError> {
-    let (core, state) = (&snapshot.core, &snapshot.state);
-    let log = core.log(state, database.id)?;
-    let mut clocks = Clocks::new();
-    if log.writers <= MAX_CLOCKS as u64 {
+impl Clocks {
+    /// The clocks of a log; of one by more than [`MAX_CLOCKS`], the latest, as what is told has to be bounded.
+    pub(super) fn of(snapshot: &Snapshot, database: &DatabaseInfo) -> Result<Clocks, StateError> {
+        let (core, state) = (&snapshot.core, &snapshot.state);
         let prefix = key_of(database.id, &[]);
+        let mut latest = BinaryHeap::new();
+        let mut whole = true;
         for row in state.scan(CLOCKS, &prefix, past(&prefix).as_deref(), false) {
             let (key, time) = row?;
             let number = key.get(4..).and_then(|number| number.try_into().ok()).map(u32::from_be_bytes);
             let number = number.ok_or_else(|| StateError::Broken("a key of `clocks` is too short".to_owned()))?;
-            clocks.extend(
-                clock_at(Some(&time))?
-                    .map(|time| (number, time))
-                    .map(|(number, time)| core.author(state, number).map(|author| (author.hash, time)))
-                    .transpose()?,
-            );
+            latest.push(Reverse((clock_at(Some(&time))?.unwrap_or(0), number)));
+            if latest.len() > MAX_CLOCKS {
+                latest.pop();
+                whole = false;
+            }
         }
-        return Ok(clocks);
+        let clock = |Reverse((time, number))| Ok((core.author(state, number)?.hash, time));
+        Ok(Clocks { times: latest.into_iter().map(clock).collect::<Result<_, StateError>>()?, whole })
     }
-    let roots: Vec<Hash> = log.heads.iter().map(|head| head.hash).collect();
-    for hash in heads::behind(core, state, database, &roots)?.take(NEWEST) {
-        let Some((_, block)) = heads::block(core, state, database, &hash?)? else { continue };
-        if let Ok(parts) = EntryParts::parse(&block)
-            && let Ok(identity) = parts.identity.parse()
-            && clocks.len() < MAX_CLOCKS
-        {
-            // newest first: the first of an identity is its last
-            clocks.entry(identity).or_insert(parts.time);
-        }
+
+    /// Is what this identity wrote at this time in the log?
+    pub(super) fn covers(&self, identity: &Hash, time: u64) -> bool {
+        self.times.get(identity).is_some_and(|last| time <= *last)
     }
-    Ok(clocks)
 }

@@ -54,9 +54,10 @@ impl Conduct {
         if self.peers.len() >= REMEMBERED && !self.peers.contains_key(&peer) {
             self.peers.retain(|_, record| record.until.is_some() || record.faults_at(now) > 0);
             // so many that did wrong a moment ago: the oldest of them go
-            if self.peers.len() >= REMEMBERED
-                && let Some(oldest) = self.peers.iter().min_by_key(|(_, record)| record.at).map(|(peer, _)| *peer)
-            {
+            // one that is refused is remembered, to be let in again
+            if self.peers.len() >= REMEMBERED {
+                let free = self.peers.iter().filter(|(_, record)| record.until.is_none());
+                let Some(oldest) = free.min_by_key(|(_, record)| record.at).map(|(peer, _)| *peer) else { return None };
                 self.peers.remove(&oldest);
             }
         }

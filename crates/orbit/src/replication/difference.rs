@@ -3,33 +3,35 @@ use crate::{
     DatabaseInfo, Hash, Snapshot,
     entry::EntryParts,
     heads,
-    state::{StateError, held, links_at},
+    state::{StateError, held},
 };
 use debros_ipfs::Position;
 use std::{
-    collections::{BinaryHeap, HashMap, HashSet, VecDeque},
-    sync::Arc,
+    collections::{BinaryHeap, HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
-/// So many entries are told apart at a time; the oldest of them, which others build on. The rest follow next time.
-const MOST: usize = 4 << 20;
+/// So many entries are told apart at a time: the oldest of them, which others build on. The rest follow in the next exchange.
+const MOST: usize = 1 << 20;
 
-/// Where an entry is that a peer lacks, and the identity that wrote it, if the peer may lack that, too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Lacked {
-    pub(super) position: Position,
-    pub(super) identity: Option<Hash>,
+/// What a peer lacks of a log: where its entries are, older ones first, and who wrote them, of whom the peer may lack that.
+#[derive(Debug, Default)]
+pub(super) struct Difference {
+    pub(super) entries: VecDeque<(Position, Option<u32>)>,
+    pub(super) identities: Vec<Hash>,
 }
 
-/// What a peer lacks of a log.
+/// Finds out what a peer lacks of a log.
 ///
-/// It is found by a walk from the heads that the peer lacks, newest first, that ends where everything else is known to be
-/// there: the entries behind the peer's own heads, and behind those that its clocks cover. So it costs what is
-/// different, and not what both have. A key with two histories may hide what the peer lacks, which then fetches
-/// it by its name.
-pub(super) struct Difference<'s> {
+/// It walks from the heads that the peer lacks, newest first, and ends where everything is known to be there: at entries that
+/// the peer's clocks cover. If these are not all its clocks, also behind those entries and the peer's own heads. So it costs what is
+/// different, and not what both have. A key with two histories hides what the peer lacks, which then fetches it by its name.
+struct Walk<'s> {
     snapshot: &'s Snapshot,
-    database: Arc<DatabaseInfo>,
+    database: &'s DatabaseInfo,
     clocks: &'s Clocks,
     /// Is anything held back? Otherwise nothing has to be asked about it.
     holds: bool,
@@ -38,8 +40,6 @@ pub(super) struct Difference<'s> {
     is_there: HashMap<Hash, bool>,
     /// How many wait that it does not have.
     lacked: usize,
-    /// The refused ones that were met: of them, no clock says when they come.
-    refused: HashSet<Hash>,
 }
 
 /// An entry that is to be looked at. The newest comes first, so that whether it is there is known from all that follow it.
@@ -48,60 +48,60 @@ struct Waiting {
     time: u64,
     hash: Hash,
     position: Position,
-    identity: Option<Hash>,
+    identity: Hash,
     next: Vec<Hash>,
 }
 
-impl Difference<'_> {
-    /// What a peer with these heads and clocks lacks, of what `roots` stand for; older entries first.
+impl Difference {
+    /// What a peer with these heads and clocks lacks, of what `roots` stand for. It is given up when `stop` is set.
     pub(super) fn of(
         snapshot: &Snapshot,
         database: &Arc<DatabaseInfo>,
         roots: &[Hash],
         theirs: &[Hash],
         clocks: &Clocks,
-    ) -> Result<VecDeque<Lacked>, StateError> {
+        stop: &AtomicBool,
+    ) -> Result<Difference, StateError> {
         let log = snapshot.core.log(&snapshot.state, database.id)?;
-        let mut difference = Difference {
-            snapshot,
-            database: database.clone(),
-            clocks,
-            holds: log.held > 0,
-            waiting: BinaryHeap::new(),
-            is_there: HashMap::new(),
-            lacked: 0,
-            refused: HashSet::new(),
-        };
-        for head in theirs {
-            difference.meet(*head, u64::MAX, true)?;
+        let (waiting, is_there) = (BinaryHeap::new(), HashMap::new());
+        let mut walk = Walk { snapshot, database, clocks, holds: log.held > 0, waiting, is_there, lacked: 0 };
+        if !clocks.whole {
+            for head in theirs {
+                walk.meet(*head, u64::MAX, true)?;
+            }
         }
         for root in roots {
-            difference.meet(*root, u64::MAX, false)?;
+            walk.meet(*root, u64::MAX, false)?;
         }
-        // the peer says that it lacks them, whatever its clocks may hide
-        let roots: HashSet<Hash> = roots.iter().copied().collect();
-        difference.walk(&roots)
+        walk.go(roots, stop)
     }
+}
 
-    fn walk(&mut self, roots: &HashSet<Hash>) -> Result<VecDeque<Lacked>, StateError> {
-        let mut found = VecDeque::new();
-        while self.lacked > 0 {
+impl Walk<'_> {
+    fn go(&mut self, roots: &[Hash], stop: &AtomicBool) -> Result<Difference, StateError> {
+        let mut found = Difference::default();
+        let mut numbers: HashMap<Hash, u32> = HashMap::new();
+        while self.lacked > 0 && !stop.load(Ordering::Relaxed) {
             let Some(Waiting { time, hash, position, identity, next }) = self.waiting.pop() else { break };
-            let mut is_there = self.is_there.remove(&hash).unwrap_or(false);
-            self.lacked -= usize::from(!is_there);
-            let covered = identity.and_then(|identity| self.clocks.get(&identity)).is_some_and(|last| time <= *last);
-            if !is_there && !roots.contains(&hash) {
-                is_there = covered;
+            let known = self.is_there.remove(&hash).unwrap_or(false);
+            self.lacked -= usize::from(!known);
+            let is_there = known || self.clocks.covers(&identity, time);
+            // the peer says that it lacks a root, whatever its clocks may hide
+            if !is_there || (!known && roots.contains(&hash)) {
+                let number = (!self.clocks.times.contains_key(&identity)).then(|| {
+                    *numbers.entry(identity).or_insert_with(|| {
+                        found.identities.push(identity);
+                        (found.identities.len() - 1) as u32
+                    })
+                });
+                found.entries.push_front((position, number));
+                found.entries.truncate(MOST);
             }
-            if !is_there {
-                let identity = identity.filter(|identity| !self.clocks.contains_key(identity));
-                found.push_front(Lacked { position, identity });
-                if found.len() > MOST {
-                    found.pop_back();
-                }
+            if is_there && self.clocks.whole {
+                continue;
             }
             for hash in next {
-                self.meet(hash, time, is_there || covered)?;
+                self.meet(hash, time, is_there)?;
             }
         }
         Ok(found)
@@ -116,44 +116,37 @@ impl Difference<'_> {
             }
             return Ok(());
         }
-        let Some(waiting) = self.read(hash, before)? else { return Ok(()) };
+        // an entry that was refused may have any time, and what follows it as well: then the peer asks by name
+        let Some(waiting) = self.read(hash)?.filter(|waiting| waiting.time < before) else { return Ok(()) };
         self.lacked += usize::from(!is_there);
         self.is_there.insert(hash, is_there);
         self.waiting.push(waiting);
         Ok(())
     }
 
-    /// An entry of the log, or a refused one that is stepped over; `None` if it is neither.
-    fn read(&mut self, hash: Hash, before: u64) -> Result<Option<Waiting>, StateError> {
+    /// An entry of the log, or one that is stepped over for want of a right. Others that are stepped over nobody should have made:
+    /// they are not offered, and whatever in the log they build on is a head, or followed by another entry of the log.
+    fn read(&mut self, hash: Hash) -> Result<Option<Waiting>, StateError> {
         let (core, state) = (&self.snapshot.core, &self.snapshot.state);
         if self.holds
             && let Some(row) = held(state, self.database.id, &hash)?
+            && !(row.is_stepped_over() && row.time.is_some() && row.is_about_rights())
         {
-            if !row.is_stepped_over() || !self.refused.insert(hash) {
-                return Ok(None);
-            }
-            let next = links_at(state, core, row.position)?.next;
-            return Ok(Some(Waiting {
-                time: before.saturating_sub(1),
-                hash,
-                position: row.position,
-                identity: None,
-                next,
-            }));
+            return Ok(None);
         }
-        let Some((position, block)) = heads::block(core, state, &self.database, &hash)? else { return Ok(None) };
+        let Some((position, block)) = heads::block(core, state, self.database, &hash)? else { return Ok(None) };
         let Ok(parts) = EntryParts::parse(&block) else { return Ok(None) };
         let (true, Ok(identity), Ok(next)) = (parts.log == self.database.log, parts.identity.parse(), parts.next())
         else {
             return Ok(None);
         };
-        Ok(Some(Waiting { time: parts.time, hash, position, identity: Some(identity), next }))
+        Ok(Some(Waiting { time: parts.time, hash, position, identity, next }))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::clocks::clocks, *};
+    use super::{super::standing::lacking, *};
     use crate::{
         DatabaseKind, DatabaseSpec, Durability, Identity, NoSchema, Node, NodeOptions, Payload, ReadDocuments as _,
     };
@@ -162,7 +155,7 @@ mod tests {
 
     struct Replica {
         node: Node,
-        _folder: TempDir,
+        folder: TempDir,
     }
 
     fn notes() -> DatabaseSpec {
@@ -173,7 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let node = Node::open(folder.path(), NodeOptions::default(), Arc::new(NoSchema)).unwrap();
         node.write(Durability::Buffered, |writer| writer.open(&notes())).await.unwrap();
-        Replica { node, _folder: folder }
+        Replica { node, folder: folder }
     }
 
     impl Replica {
@@ -182,9 +175,11 @@ mod tests {
         }
 
         async fn write(&self, by: &Identity, count: u64) {
-            let (id, by) = (self.database().id, by.clone());
+            // no two replicas write the same
+            let (id, by, here) = (self.database().id, by.clone(), self.folder.path().display().to_string());
             let job = move |writer: &mut crate::Writer<'_>| {
-                (0..count).try_for_each(|n| writer.append(id, &by, Payload::add(n.to_string().into())).map(drop))
+                (0..count)
+                    .try_for_each(|n| writer.append(id, &by, Payload::add(format!("{n} {here}").into())).map(drop))
             };
             self.node.write(Durability::Buffered, job).await.unwrap();
         }
@@ -195,13 +190,20 @@ mod tests {
 
         /// What the other lacks, and the identities that it may lack.
         fn lacked_by(&self, other: &Replica) -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
-            let theirs = clocks(&other.node.snapshot().unwrap(), &other.database()).unwrap();
+            let theirs = Clocks::of(&other.node.snapshot().unwrap(), &other.database()).unwrap();
             let snapshot = self.node.snapshot().unwrap();
-            let found = Difference::of(&snapshot, &self.database(), &self.heads(), &other.heads(), &theirs).unwrap();
-            let blocks = found.iter().map(|lacked| snapshot.state.block_at(lacked.position).unwrap().to_vec());
-            let identities: HashSet<Hash> = found.iter().filter_map(|lacked| lacked.identity).collect();
-            let identities = identities.iter().map(|hash| snapshot.block(hash).unwrap().unwrap().to_vec());
+            let there = other.node.snapshot().unwrap();
+            let roots = lacking(&there, &other.database(), &self.heads()).unwrap();
+            let found = self.difference(&roots, &other.heads(), &theirs);
+            let blocks = found.entries.iter().map(|(at, _)| snapshot.state.block_at(*at).unwrap().to_vec());
+            let identities = found.identities.iter().map(|hash| snapshot.block(hash).unwrap().unwrap().to_vec());
             (blocks.collect(), identities.collect())
+        }
+
+        fn difference(&self, roots: &[Hash], theirs: &[Hash], clocks: &Clocks) -> Difference {
+            let snapshot = self.node.snapshot().unwrap();
+            let never = AtomicBool::new(false);
+            Difference::of(&snapshot, &self.database(), roots, theirs, clocks, &never).unwrap()
         }
 
         async fn send(&self, other: &Replica) -> usize {
@@ -246,10 +248,7 @@ mod tests {
         one.write(&me, 50).await;
         one.send(&two).await;
         one.write(&me, 5).await;
-        let snapshot = one.node.snapshot().unwrap();
-        let lacked = |heads: &[Hash]| {
-            Difference::of(&snapshot, &one.database(), &one.heads(), heads, &Clocks::new()).unwrap().len()
-        };
+        let lacked = |heads: &[Hash]| one.difference(&one.heads(), heads, &Clocks::default()).entries.len();
         assert_eq!(lacked(&two.heads()), 5);
         assert_eq!(lacked(&[]), 55);
         assert_eq!(lacked(&[Hash::of(b"not known here")]), 55);

@@ -2,6 +2,7 @@ use super::{
     acknowledgements::Acknowledgements,
     conduct::Conduct,
     fetcher::{Fetcher, MOST},
+    frames::LARGE_ONES,
     redials::Redials,
     replica::{Done, MESSAGES, Parts, Replica},
     replicator::{Action, Replicator},
@@ -11,16 +12,18 @@ use super::{
 };
 use crate::{
     Address, DatabaseId, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError, ReplicationEvent,
-    SyncState, Wanted,
+    Snapshot, SyncState, Wanted,
 };
 use debros_ipfs::{IncomingStreams, Multiaddr, Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
+use futures::future::{Fuse, FusedFuture as _, FutureExt as _};
 use std::{
     collections::{HashMap, HashSet},
+    pin::pin,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use tokio::{
-    sync::{Notify, broadcast, mpsc, oneshot, watch},
+    sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch},
     task::JoinSet,
     time::sleep_until,
 };
@@ -28,6 +31,9 @@ use tokio::{
 /// So many exchanges are under way at a time, of all databases: with all peers together, and with one. As many again are
 /// that peers have begun.
 const EXCHANGES: (usize, usize) = (64, 8);
+
+/// So many peers are sent at a time what they lack, and so much of that to one: what is found out for it takes memory.
+const SUPPLIES: (usize, usize) = (8, 2);
 
 /// A commit may be so many behind what is being written: one group is written to the disk while the next one gathers, and one more may
 /// begin between looking at the commits and at what has happened.
@@ -82,6 +88,8 @@ pub(super) struct Driver {
     subscribed: HashMap<PeerId, HashSet<String>>,
     begun: Arc<Slots>,
     answered: Arc<Slots>,
+    supplied: Arc<Slots>,
+    large: Arc<Semaphore>,
     told: broadcast::Sender<ReplicationEvent>,
     done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
 }
@@ -95,7 +103,7 @@ impl Driver {
         told: broadcast::Sender<ReplicationEvent>,
     ) -> Driver {
         let commits = node.store().commits();
-        let limits = node.limits().clone();
+        let limits = node.core().limits.clone();
         Driver {
             node,
             limits,
@@ -111,6 +119,8 @@ impl Driver {
             subscribed: HashMap::new(),
             begun: Arc::new(Slots::new(EXCHANGES.0, EXCHANGES.1)),
             answered: Arc::new(Slots::new(EXCHANGES.0, EXCHANGES.1)),
+            supplied: Arc::new(Slots::new(SUPPLIES.0, SUPPLIES.1)),
+            large: Arc::new(Semaphore::new(LARGE_ONES)),
             told,
             done: mpsc::unbounded_channel(),
         }
@@ -125,6 +135,7 @@ impl Driver {
         }
         // when the heads are to be looked at, and when they were
         let (mut look, mut looked) = (None, Instant::now());
+        let mut looking = pin!(Fuse::terminated());
         loop {
             let next = self.replicas.values().filter_map(|replica| replica.replicator.next());
             let next = next.chain(self.redials.next()).chain(self.conduct.next()).chain(look).min();
@@ -145,7 +156,12 @@ impl Driver {
                 },
                 // `self` has the other end
                 Some(done) = self.done.1.recv() => self.was_done(done),
-                changed = self.commits.changed(), if look.is_none() => match changed {
+                // an error means that the node was closed, or its store has failed
+                snapshot = &mut looking => match snapshot {
+                    Ok(snapshot) if self.look_at_heads(&snapshot).is_ok() => {}
+                    _ => break,
+                },
+                changed = self.commits.changed(), if look.is_none() && looking.is_terminated() => match changed {
                     Ok(()) => look = Some(looked + LOOK),
                     Err(_) => break,
                 },
@@ -154,10 +170,10 @@ impl Driver {
             let now = Instant::now();
             if look.is_some_and(|look| look <= now) {
                 (look, looked) = (None, now);
-                // an error means that the node was closed
-                if self.look_at_heads().is_err() {
-                    break;
-                }
+                self.touch();
+                // nobody is told what could still be forgotten here
+                let node = self.node.clone();
+                looking.set(async move { node.durable_snapshot().await }.fuse());
             }
             for replica in self.replicas.values_mut() {
                 let actions = replica.replicator.due(now);
@@ -239,6 +255,8 @@ impl Driver {
             limits: self.limits.clone(),
             begun: self.begun.clone(),
             answered: self.answered.clone(),
+            supplied: self.supplied.clone(),
+            large: self.large.clone(),
             answering: Mutex::default(),
             with: Mutex::default(),
             told: self.told.clone(),
@@ -345,6 +363,11 @@ impl Driver {
                     replicator.exchanged(&peer, how, now);
                 }
             }
+            Done::Answers(parts, peer) => {
+                if let Some(replicator) = self.replicator(&parts) {
+                    replicator.answers(&peer);
+                }
+            }
             Done::Told(parts, peer, heads) => {
                 if let Some(replicator) = self.replicator(&parts) {
                     replicator.told(&peer, heads, now);
@@ -378,7 +401,6 @@ impl Driver {
                 // otherwise the stream is dropped, and the peer tries again some time
                 if let Some(replica) = database.and_then(|database| self.replicas.get_mut(database)) {
                     replica.let_go();
-                    replica.replicator.answers(&peer);
                     replica.tasks.spawn(replica.parts.clone().answer_sync(peer, stream));
                 }
             }
@@ -391,29 +413,33 @@ impl Driver {
         Arc::ptr_eq(&replica.parts, parts).then_some(&mut replica.replicator)
     }
 
-    fn look_at_heads(&mut self) -> Result<(), ReadError> {
+    /// Notes what has happened with which databases. That it is committed is seen a few commits later at the latest.
+    fn touch(&mut self) {
+        let touched = self.node.core().take_touched();
         let commit = *self.commits.borrow_and_update();
+        self.touched.retain(|_, until| *until > commit);
+        self.touched.extend(touched.into_iter().map(|database| (database, commit + AHEAD)));
+    }
+
+    fn look_at_heads(&mut self, snapshot: &Snapshot) -> Result<(), ReadError> {
         // what was said before something joined is to be known before it has
         while let Ok(done) = self.done.1.try_recv() {
             self.was_done(done);
         }
-        let snapshot = self.node.snapshot()?;
         let now = Instant::now();
-        self.touched.extend(snapshot.core.take_touched().into_iter().map(|database| (database, commit + AHEAD)));
         for database in self.touched.keys() {
             let Some(replica) = self.replicas.get_mut(database) else { continue };
             let log = snapshot.core.log(&snapshot.state, *database)?;
             if log.held > 0 {
                 replica.parts.fetch.notify_one();
             }
-            let Some(actions) = look(&mut replica.replicator, &snapshot, &replica.parts.info, &log, now)? else {
+            let Some(actions) = look(&mut replica.replicator, snapshot, &replica.parts.info, &log, now)? else {
                 continue;
             };
             // without anyone who listens
             let _ = self.told.send(ReplicationEvent::Changed { database: *database, entries: log.entries });
             replica.act(actions);
         }
-        self.touched.retain(|_, until| *until > commit);
         Ok(())
     }
 

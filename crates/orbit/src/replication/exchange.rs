@@ -80,10 +80,11 @@ impl Exchange {
                 lacks.retain(|hash| self.heads.contains(hash));
                 Ok(Step::Supply { lacks, theirs: theirs.clone(), clocks })
             }
-            (Message::Entries { identities, entries }, _) if self.wanted && !self.ended => {
+            (Message::Entries { identities, entries }, _) if self.wanted && !self.ended && !entries.is_empty() => {
                 self.taking += 1;
                 Ok(Step::Take { identities, entries })
             }
+            (Message::Looking, _) if self.wanted && !self.ended => Ok(Step::Wait),
             (Message::End, _) if self.wanted && !self.ended => {
                 (self.ended, self.complete) = (true, true);
                 Ok(Step::Wait)

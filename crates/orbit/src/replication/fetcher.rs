@@ -122,7 +122,7 @@ impl Fetcher {
         if let Ok(receipt) =
             self.parts.node.receive(self.parts.info.id, "bitswap", batch.identities, batch.entries).await
         {
-            self.parts.received(None, receipt);
+            self.parts.received(None, &receipt);
         }
         self.plan.stored(&hashes);
     }

@@ -6,7 +6,7 @@ use crate::{
     scanner::{Head, Scanner},
 };
 
-/// So many bytes of entries are sent together, unless one is larger.
+/// So many bytes of entries are sent together, or one that is larger.
 pub(super) const TOGETHER: usize = 256 << 10;
 /// So many entries, and so many identities, at most.
 pub(super) const MAX_ENTRIES: usize = 1024;
@@ -21,7 +21,8 @@ pub(super) const MAX_MESSAGE: usize = MAX_ACCEPTED + TOGETHER;
 pub(super) enum Message {
     /// 1: these are the heads of my log. The first one of each side.
     Heads(Vec<Hash>),
-    /// 2: I lack these heads of yours, and what is behind them. Of these identities I have everything up to these times.
+    /// 2: I lack these heads of yours, and what is behind them. Of these identities I have everything up to these times; the last item
+    /// is 1 if of others I have nothing.
     Want { lacks: Vec<Hash>, clocks: Clocks },
     /// 3: some of what you lack; nothing before what it builds on. The identities are those that wrote them, where you may lack
     /// them.
@@ -32,6 +33,8 @@ pub(super) enum Message {
     Done { heads: Vec<Hash>, joined: bool },
     /// 6: there is another exchange between us that I began. That one counts.
     Busy,
+    /// 7: I am still finding out what you lack.
+    Looking,
 }
 
 /// Why bytes of a peer are no message.
@@ -55,15 +58,16 @@ impl Message {
                 put_hashes(&mut body, heads);
             }
             Message::Want { lacks, clocks } => {
-                body.array(3).uint(2);
+                body.array(4).uint(2);
                 put_hashes(&mut body, lacks);
                 // in order, so that the same clocks are the same bytes
-                let mut clocks: Vec<_> = clocks.iter().collect();
-                clocks.sort_unstable();
-                body.array(2 * clocks.len());
-                for (identity, time) in clocks {
+                let mut times: Vec<_> = clocks.times.iter().collect();
+                times.sort_unstable();
+                body.array(2 * times.len());
+                for (identity, time) in times {
                     body.bytes(identity.digest()).uint(*time);
                 }
+                body.uint(u64::from(clocks.whole));
             }
             Message::Entries { identities, entries } => {
                 body.array(3).uint(3);
@@ -85,6 +89,9 @@ impl Message {
             Message::Busy => {
                 body.array(1).uint(6);
             }
+            Message::Looking => {
+                body.array(1).uint(7);
+            }
         }
         let body = body.finish();
         let mut frame = Vec::with_capacity(4 + body.len());
@@ -101,8 +108,9 @@ impl Message {
         let kind = scan.uint()?;
         let expected = match kind {
             1 => 2,
-            2 | 3 | 5 => 3,
-            4 | 6 => 1,
+            2 => 4,
+            3 | 5 => 3,
+            4 | 6 | 7 => 1,
             kind => return Err(MessageError::Kind(kind)),
         };
         if items != expected {
@@ -114,7 +122,8 @@ impl Message {
             3 => Message::Entries { identities: blocks(&mut scan)?, entries: blocks(&mut scan)? },
             4 => Message::End,
             5 => Message::Done { heads: hashes(&mut scan)?, joined: scan.uint()? != 0 },
-            _ => Message::Busy,
+            6 => Message::Busy,
+            _ => Message::Looking,
         };
         scan.end()?;
         Ok(message)
@@ -154,7 +163,8 @@ fn clocks(scan: &mut Scanner<'_>) -> Result<Clocks, MessageError> {
     if len > 2 * MAX_CLOCKS as u64 {
         return Err(MessageError::TooMany("clocks"));
     }
-    (0..len / 2).map(|_| Ok((hash(scan)?, scan.uint()?))).collect()
+    let times = (0..len / 2).map(|_| Ok((hash(scan)?, scan.uint()?))).collect::<Result<_, ScanError>>()?;
+    Ok(Clocks { times, whole: scan.uint()? != 0 })
 }
 
 fn blocks(scan: &mut Scanner<'_>) -> Result<Vec<Vec<u8>>, MessageError> {
@@ -162,7 +172,11 @@ fn blocks(scan: &mut Scanner<'_>) -> Result<Vec<Vec<u8>>, MessageError> {
     if len > MAX_ENTRIES as u64 {
         return Err(MessageError::TooMany("entries"));
     }
-    (0..len).map(|_| Ok(bytes(scan)?.to_vec())).collect()
+    let blocks = (0..len).map(|_| Ok(bytes(scan)?.to_vec())).collect::<Result<Vec<_>, ScanError>>()?;
+    if blocks.len() > 1 && blocks.iter().map(Vec::len).sum::<usize>() > TOGETHER {
+        return Err(MessageError::TooMany("bytes"));
+    }
+    Ok(blocks)
 }
 
 #[cfg(test)]
@@ -174,11 +188,15 @@ mod tests {
         vec![
             Message::Heads(hashes.clone()),
             Message::Heads(Vec::new()),
-            Message::Want { lacks: hashes.clone(), clocks: [(hashes[0], 7), (hashes[1], 1 << 40)].into() },
+            Message::Want {
+                lacks: hashes.clone(),
+                clocks: Clocks { times: [(hashes[0], 7), (hashes[1], 1 << 40)].into(), whole: true },
+            },
             Message::Entries { identities: vec![vec![1; 300]], entries: vec![vec![], vec![2; 70_000]] },
             Message::End,
             Message::Done { heads: hashes, joined: true },
             Message::Busy,
+            Message::Looking,
         ]
     }
 
@@ -202,7 +220,10 @@ mod tests {
         let entries =
             Message::Entries { identities: vec![Vec::new(); MAX_ENTRIES + 1], entries: Vec::new() }.to_frame();
         assert_eq!(Message::from_body(&entries[4..]), Err(MessageError::TooMany("entries")));
-        assert_eq!(Message::from_body(&[0x81, 7]), Err(MessageError::Kind(7)));
+        assert_eq!(Message::from_body(&[0x81, 8]), Err(MessageError::Kind(8)));
+        // only one entry may be large
+        let entries = Message::Entries { identities: Vec::new(), entries: vec![vec![0; TOGETHER], vec![0]] }.to_frame();
+        assert_eq!(Message::from_body(&entries[4..]), Err(MessageError::TooMany("bytes")));
         // more than it says, and a list that claims to be endless
         assert!(Message::from_body(&[0x81, 4, 0]).is_err());
         assert!(Message::from_body(&[0x82, 1, 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).is_err());

@@ -2,12 +2,11 @@ use super::{
     acknowledgements::Acknowledgements,
     conduct::Fault,
     conversation::{Ended, converse},
-    frames,
     heads_protocol::{exchange, fitting},
     message::Message,
     replicator::{Exchanged, Replicator},
     slots::Slots,
-    standing::{forged, is_new, judge},
+    standing::{forged, is_new, judge, judge_known},
     sync_protocol::{OURS, name},
 };
 use crate::{
@@ -17,15 +16,16 @@ use crate::{
 use debros_ipfs::{
     Bytes, Durability, IncomingStreams, Network, PeerId, PeerStream, StreamError, TopicMessage, Verdict,
 };
-use futures::AsyncReadExt as _;
+use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, mpsc, watch},
     task::{JoinSet, spawn_blocking},
+    time::timeout,
 };
 
 /// So many messages of a database wait to be looked at; more are left out.
@@ -34,6 +34,10 @@ pub(super) const MESSAGES: usize = 256;
 const TOGETHER: usize = 64;
 /// So many exchanges with one peer, of one database, that the peer has begun.
 pub(super) const ANSWERS: usize = 2;
+/// So long an exchange that a peer has begun waits for its turn.
+const FOR_A_SLOT: Duration = Duration::from_secs(30);
+/// So long a peer may take to hear that there is another exchange.
+const BUSY: Duration = Duration::from_secs(10);
 /// So many heads that do not fit an exchange are published instead.
 pub(super) const PUBLISHED: usize = 16;
 
@@ -62,6 +66,10 @@ pub(super) struct Parts {
     pub(super) begun: Arc<Slots>,
     /// And for those that peers begin.
     pub(super) answered: Arc<Slots>,
+    /// What is sent to peers that lack it.
+    pub(super) supplied: Arc<Slots>,
+    /// Large messages that came and were not taken yet.
+    pub(super) large: Arc<Semaphore>,
     /// Those of this one that each peer has begun.
     pub(super) answering: Mutex<HashMap<PeerId, Arc<Semaphore>>>,
     /// The peers with which an exchange was begun here, of our kind.
@@ -76,7 +84,9 @@ pub(super) struct Parts {
 pub(super) enum Done {
     /// An exchange that was begun here.
     Exchanged(Arc<Parts>, PeerId, Exchanged),
-    /// One that the peer has begun; the heads of the peer, unless it broke off.
+    /// One that the peer has begun is being answered.
+    Answers(Arc<Parts>, PeerId),
+    /// And has ended; the heads of the peer, unless it broke off.
     Told(Arc<Parts>, PeerId, Option<Vec<Hash>>),
     /// Something that a peer has told of builds on what is not here.
     Lacks(Arc<Parts>, PeerId),
@@ -171,19 +181,24 @@ impl Parts {
 
     /// Answers an exchange that a node of our kind begins.
     pub(super) async fn answer_sync(self: Arc<Parts>, peer: PeerId, stream: PeerStream) {
-        let ended = async {
-            let _of_peer = self.answering(peer)?;
-            // each side begins one when they meet; that of the smaller id counts
-            if self.with().contains(&peer) && self.network.id() < peer {
-                // a peer that does not get it finds its stream at an end
-                let _ = frames::write(&mut stream.split().1, &Message::Busy).await;
-                return None;
-            }
-            let _slot = self.answered.take(peer).await?;
-            Some(converse(&self, peer, stream).await)
-        };
-        let heads = ended.await.and_then(|ended| self.ended(peer, ended));
+        let Some(_of_peer) = self.answering(peer) else { return };
+        // each side begins one when they meet; that of the smaller id counts
+        if self.with().contains(&peer) && self.network.id() < peer {
+            let busy = Message::Busy.to_frame();
+            // a peer that does not get it finds its stream at an end
+            let _ = timeout(BUSY, stream.split().1.write_all(&busy)).await;
+            return;
+        }
+        // a peer that waits longer begins anew
+        let Ok(Some(_slot)) = timeout(FOR_A_SLOT, self.answered.take(peer)).await else { return };
+        self.done(Done::Answers(self.clone(), peer));
+        let ended = converse(&self, peer, stream).await;
+        let heads = self.ended(peer, ended);
         self.done(Done::Told(self.clone(), peer, heads));
+    }
+
+    fn with(&self) -> std::sync::MutexGuard<'_, HashSet<PeerId>> {
+        self.with.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells how an exchange with a node of our kind went. The heads of the peer, if it went well.
@@ -205,10 +220,6 @@ impl Parts {
         }
     }
 
-    fn with(&self) -> std::sync::MutexGuard<'_, HashSet<PeerId>> {
-        self.with.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Room for another exchange with a peer that the peer has begun, if there is any.
     fn answering(&self, peer: PeerId) -> Option<OwnedSemaphorePermit> {
         let mut answering = self.answering.lock().unwrap_or_else(PoisonError::into_inner);
@@ -218,7 +229,7 @@ impl Parts {
     }
 
     async fn exchange_heads(&self, stream: PeerStream) -> Option<Vec<Vec<u8>>> {
-        let (fit, rest) = fitting(self.heads().ok()?);
+        let (fit, rest) = fitting(self.heads(&self.durable_snapshot().await?).ok()?);
         let items = exchange(stream, &fit).await?;
         for head in rest.into_iter().take(PUBLISHED) {
             if !items.iter().any(|item| item[..] == head[..]) {
@@ -234,8 +245,7 @@ impl Parts {
     }
 
     /// The blocks of the heads, newest first.
-    fn heads(&self) -> Result<Vec<Bytes>, ReadError> {
-        let snapshot = self.node.snapshot()?;
+    fn heads(&self, snapshot: &Snapshot) -> Result<Vec<Bytes>, ReadError> {
         let mut blocks = Vec::new();
         for head in snapshot.heads(self.info.id)? {
             blocks.extend(snapshot.block(&head)?);
@@ -264,24 +274,37 @@ impl Parts {
         if items.is_empty() {
             return;
         }
-        self.taken(peer, self.node.receive(self.info.id, &peer.to_string(), Vec::new(), items).await);
+        // JavaScript passes on whatever it took, so it is not blamed
+        if let Ok(receipt) = self.node.receive(self.info.id, &peer.to_string(), Vec::new(), items).await {
+            self.received(Some(peer), &receipt);
+        }
     }
 
     /// Tells what became of what a peer sent.
-    pub(super) fn taken(&self, peer: PeerId, receipt: Result<Receipt, ReceiveError>) {
+    pub(super) fn taken(&self, peer: PeerId, receipt: &Result<Receipt, ReceiveError>) {
         // an error is the store's: whoever writes is told, and peers send it again
         if let Ok(receipt) = receipt {
-            let forged = self.snapshot().map_or(0, |snapshot| forged(&snapshot, &self.info, &receipt));
-            if forged > 0 {
-                self.done(Done::Fault(peer, Fault::Forged, forged));
-            }
+            let forged = self.snapshot().map_or(0, |snapshot| forged(&snapshot, &self.info, receipt));
+            self.forged(peer, forged);
             self.received(Some(peer), receipt);
+        }
+    }
+
+    /// A peer sent so many entries that nobody should have made.
+    pub(super) fn forged(&self, peer: PeerId, count: u32) {
+        if count > 0 {
+            self.done(Done::Fault(peer, Fault::Forged, count));
         }
     }
 
     /// The databases now; `None` when the node was closed.
     pub(super) fn snapshot(&self) -> Option<Snapshot> {
         self.node.snapshot().ok()
+    }
+
+    /// The databases as they are on the disk: what others may be told. `None` when the node was closed, or its store fails.
+    pub(super) async fn durable_snapshot(&self) -> Option<Snapshot> {
+        self.node.durable_snapshot().await.ok()
     }
 
     /// A block, from here or from peers, these before others; `None`, if none of them has it now.
@@ -293,8 +316,8 @@ impl Parts {
     }
 
     /// Tells what became of what was received.
-    pub(super) fn received(&self, peer: Option<PeerId>, receipt: Receipt) {
-        let Receipt { joined, mut held, .. } = receipt;
+    pub(super) fn received(&self, peer: Option<PeerId>, receipt: &Receipt) {
+        let (joined, mut held) = (receipt.joined, receipt.held.clone());
         if !held.is_empty() {
             self.fetch.notify_one();
         }
@@ -313,8 +336,8 @@ impl Parts {
             for message in waiting.drain(..) {
                 let (verdict, entry) = self.judge(&message.data).await;
                 self.network.judge(&message, verdict);
-                // JavaScript passes on whatever comes
-                if verdict == Verdict::Bad && (message.author == Some(message.peer) || self.is_ours(&message.peer)) {
+                // whoever made it is to blame, not who passes it on
+                if verdict == Verdict::Bad && message.author == Some(message.peer) {
                     self.done(Done::Fault(message.peer, Fault::Forged, 1));
                 }
                 if let Some(entry) = entry {
@@ -334,7 +357,10 @@ impl Parts {
                 {
                     self.done(Done::Lacks(self.clone(), peer));
                 }
-                self.taken(peer, taken);
+                // it may have come through this peer from elsewhere
+                if let Ok(receipt) = &taken {
+                    self.received(Some(peer), receipt);
+                }
             }
         }
     }
@@ -342,9 +368,9 @@ impl Parts {
     /// What a message is worth, and the entry in it, if it is one of this database that is not here.
     async fn judge(&self, data: &Bytes) -> (Verdict, Option<Received>) {
         let Ok(snapshot) = self.node.snapshot() else { return (Verdict::Unknown, None) };
-        match is_new(&snapshot, &self.info, &Hash::of(data)) {
-            Ok(true) => {}
-            Ok(false) => return (Verdict::Good, None),
+        match judge_known(&snapshot, &self.info, &Hash::of(data)) {
+            Ok(None) => {}
+            Ok(Some(verdict)) => return (verdict, None),
             Err(_) => return (Verdict::Unknown, None),
         }
         let (data, limits, encryption) = (data.clone(), self.limits.clone(), self.node.encryption(&self.info.address));

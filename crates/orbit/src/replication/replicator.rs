@@ -164,8 +164,10 @@ impl Replicator {
         }
         self.heads = heads;
         for remote in self.peers.values_mut() {
-            if !remote.agrees(&self.heads) {
-                remote.tries = 0;
+            remote.tries = 0;
+            if remote.agrees(&self.heads) {
+                remote.due = now + QUIET;
+            } else {
                 remote.due = remote.due.min(now + MAKE_SURE);
             }
         }

@@ -23,6 +23,26 @@ pub(super) fn is_new(snapshot: &Snapshot, info: &DatabaseInfo, hash: &Hash) -> R
     })
 }
 
+/// Is it held back as one that nobody should have made?
+pub(super) fn is_refused(snapshot: &Snapshot, info: &DatabaseInfo, hash: &Hash) -> Result<bool, StateError> {
+    let row = held(&snapshot.state, info.id, hash)?;
+    Ok(row.and_then(|row| row.held).is_some_and(|held| matches!(held.hold, Hold::Refused { .. })))
+}
+
+/// What a message of the topic is worth whose entry is here; `None`, if it is not. Only what is in the log of this database is passed on:
+/// of what is held back, others may think otherwise.
+pub(super) fn judge_known(
+    snapshot: &Snapshot,
+    info: &DatabaseInfo,
+    hash: &Hash,
+) -> Result<Option<Verdict>, StateError> {
+    Ok(match held(&snapshot.state, info.id, hash)? {
+        // one that was forgotten is judged anew
+        Some(row) => row.held.map(|_| Verdict::Unknown),
+        None => heads::joined(&snapshot.core, &snapshot.state, info, hash)?.map(|_| Verdict::Good),
+    })
+}
+
 /// What a message of the topic is worth whose entry is new, and the entry, if it is one of this database.
 pub(super) fn judge(
     data: &[u8],
@@ -63,8 +83,26 @@ fn is_fault(error: &JoinError) -> bool {
     }
 }
 
-/// Those of these heads of a peer that have to be fetched: others are in the log, or known and refused.
+/// Was something not kept for want of room?
+pub(super) fn is_full(receipt: &Receipt) -> bool {
+    let full = |error: &JoinError| {
+        matches!(
+            error,
+            JoinError::Limit(
+                LimitError::Pending { .. } | LimitError::Quarantined { .. } | LimitError::QuarantinedBytes { .. }
+            )
+        )
+    };
+    receipt.not_kept.iter().any(|(_, error)| full(error))
+}
+
+/// Those of these heads of a peer that have to be fetched: others are in the log, or known and refused. None, if without the key
+/// to read them no more could be kept.
 pub(super) fn lacking(snapshot: &Snapshot, info: &DatabaseInfo, theirs: &[Hash]) -> Result<Vec<Hash>, StateError> {
+    let log = snapshot.core.log(&snapshot.state, info.id)?;
+    if log.unneeded[Hold::Sealed.pool()].entries >= snapshot.core.limits.quarantined {
+        return Ok(Vec::new());
+    }
     let mut lacking = Vec::new();
     for head in theirs {
         let is_here = match held(&snapshot.state, info.id, head)? {

@@ -210,7 +210,7 @@ pub(crate) fn settle(
 ) -> Result<(), StateError> {
     core.touch(database.id);
     let (position, key) = (entry.position, entry_key(database.id, &entry.hash));
-    remember_sealed(job, core, database, &entry.hash, &SealedEntry { position, time: entry.time })?;
+    let content = remember_sealed(job, core, database, &entry.hash, &SealedEntry { position, time: entry.time })?;
     if entry.unread {
         job.put(UNREAD, key, position.to_bytes().to_vec());
     }
@@ -230,7 +230,9 @@ pub(crate) fn settle(
     job.put(LOGS, key_of(database.id, &[]), log.to_bytes());
     let entries = all_entries(job.as_state())?;
     job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
-    hold::joined(job, core, database, &entry.hash, entry.next)
+    hold::joined(job, core, database, &entry.hash, entry.next)?;
+    // what builds on it may name it as it is without encryption
+    content.map_or(Ok(()), |content| hold::joined(job, core, database, &content, &[]))
 }
 
 /// The time in a row of clocks.

@@ -29,6 +29,12 @@ impl HeldRow {
         self.missing == 0 && self.held.as_ref().is_some_and(|held| held.hold.is_stepped_over())
     }
 
+    /// Is it held back for want of a right, and nothing else?
+    #[cfg(feature = "network")]
+    pub(crate) fn is_about_rights(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.hold.is_about_rights())
+    }
+
     pub(crate) fn is_needed(&self) -> bool {
         self.held.as_ref().is_some_and(|held| held.needed)
     }

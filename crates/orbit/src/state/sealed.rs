@@ -52,17 +52,17 @@ pub(crate) fn sealed_entry(
     read().map(Some).ok_or_else(|| StateError::Broken("a row of `sealed_entries` is unreadable".to_owned()))
 }
 
-/// Remembers an entry that joins a log, if it is encrypted as a whole.
+/// Remembers an entry that joins a log, if it is encrypted as a whole. The hash of its content.
 pub(crate) fn remember_sealed(
     job: &mut dyn Job,
     core: &Core,
     database: &DatabaseInfo,
     entry: &Hash,
     sealed: &SealedEntry,
-) -> Result<(), StateError> {
+) -> Result<Option<Hash>, StateError> {
     let block = job.block_at(sealed.position)?;
     if !Encryption::is_sealed(&block) {
-        return Ok(());
+        return Ok(None);
     }
     let unopened = |source| StateError::Sealed { database: database.spec.name.clone(), source };
     let content = Hash::of(&core.encryption(&database.address).open_block(&block).map_err(unopened)?);
@@ -71,7 +71,7 @@ pub(crate) fn remember_sealed(
         let row = Fields::with_capacity(20).position(sealed.position).number(sealed.time).finish();
         job.put(SEALED_ENTRIES, entry_key(database.id, hash), row);
     }
-    Ok(())
+    Ok(Some(content))
 }
 
 /// The payload of an entry, decrypted if it is encrypted; `None` where it cannot be.

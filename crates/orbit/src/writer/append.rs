@@ -176,7 +176,11 @@ impl Writer<'_> {
             }
         }
 
-        let heads = heads::sorted(self.core, self.job.as_state(), database)?;
+        let mut heads = heads::sorted(self.core, self.job.as_state(), database)?;
+        if heads.len() > MAX_NEXT {
+            // the writer's own before others: each entry of a key is to build on those before
+            heads.sort_by_key(|(clock, _)| clock.id != author.key);
+        }
         let next: Vec<Hash> = heads.iter().take(MAX_NEXT).map(|(_, hash)| *hash).collect();
         let mut refs = Vec::new();
         if self.references > 0 {

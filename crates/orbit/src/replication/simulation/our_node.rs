@@ -1,6 +1,6 @@
 use super::{
     super::{
-        clocks::clocks,
+        clocks::Clocks,
         exchange::{Exchange, Step},
         fetch_plan::{Fetch, FetchPlan, builds_on},
         fetcher::MOST,
@@ -24,7 +24,7 @@ use std::{
     error::Error,
     fs,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
 
@@ -271,8 +271,8 @@ impl OurNode {
         for database in databases {
             self.fetch(database, now, out)?;
         }
+        let Some(snapshot) = self.durable()? else { return Ok(()) };
         let Some(running) = &mut self.running else { return Ok(()) };
-        let snapshot = running.node.snapshot()?;
         let mut all = Vec::new();
         for (database, replica) in &mut running.replicas {
             let log = snapshot.core.log(&snapshot.state, replica.info.id).map_err(crate::ReadError::from)?;
@@ -431,7 +431,12 @@ impl OurNode {
         }
         let snapshot = running.node.snapshot()?;
         let (verdict, entry) = match is_new(&snapshot, &replica.info, &hash)? {
-            true => judge(&data, &replica.info, running.node.limits(), &running.node.encryption(&replica.info.address)),
+            true => judge(
+                &data,
+                &replica.info,
+                &running.node.core().limits,
+                &running.node.encryption(&replica.info.address),
+            ),
             false => (Verdict::Good, None),
         };
         if let Some(entry) = entry {
@@ -455,6 +460,14 @@ impl OurNode {
         Ok(())
     }
 
+    /// What others may be told.
+    fn durable(&mut self) -> Result<Option<Snapshot>> {
+        let Some(running) = &self.running else { return Ok(None) };
+        let snapshot = block_on(running.node.durable_snapshot())?;
+        self.synced()?;
+        Ok(Some(snapshot))
+    }
+
     fn act(&mut self, database: usize, actions: Vec<Action>, now: Instant, out: &mut Outbox) -> Result<()> {
         for action in actions {
             match action {
@@ -473,9 +486,9 @@ impl OurNode {
     fn begin(&mut self, database: usize, peer: PeerId, now: Instant, out: &mut Outbox) -> Result<()> {
         self.last += 1;
         let (id, ours) = (self.last, self.ours.contains(&peer));
+        let Some(snapshot) = self.durable()? else { return Ok(()) };
         let Some(running) = &mut self.running else { return Ok(()) };
         let Some(replica) = running.replicas.get_mut(&database) else { return Ok(()) };
-        let snapshot = running.node.snapshot()?;
         let what = if ours {
             replica.with.insert(peer);
             let (exchange, message) = Exchange::begin(snapshot.heads(replica.info.id)?);
@@ -495,6 +508,7 @@ impl OurNode {
     /// A node of our kind begins an exchange.
     fn asked(&mut self, from: PeerId, stream: u64, database: usize, out: &mut Outbox) -> Result<()> {
         let here = self.here;
+        let Some(durable) = self.durable()? else { return Ok(()) };
         let Some(running) = &mut self.running else { return Ok(()) };
         let Some(replica) = running.replicas.get_mut(&database) else {
             out.push((from, Packet::Reset { stream }));
@@ -512,7 +526,7 @@ impl OurNode {
         }
         replica.replicator.answers(&from);
         replica.answering.insert(from, under_way + 1);
-        let (exchange, message) = Exchange::begin(running.node.snapshot()?.heads(replica.info.id)?);
+        let (exchange, message) = Exchange::begin(durable.heads(replica.info.id)?);
         out.push((from, Packet::Say { stream, message }));
         let what = Exchanging::Ours(Box::new(exchange));
         running.streams.insert(stream, Stream { database, peer: from, begun: false, what });
@@ -533,15 +547,16 @@ impl OurNode {
         }
         let (database, info, snapshot) = (*database, replica.info.clone(), running.node.snapshot()?);
         let lacking = |heads: &[Hash]| lacking(&snapshot, &info, heads);
-        let Ok(step) = exchange.heard(message, lacking, || clocks(&snapshot, &info))? else {
+        let Ok(step) = exchange.heard(message, lacking, || Clocks::of(&snapshot, &info))? else {
             return Err(format!("{from} is honest, and did not keep to the protocol").into());
         };
         let mut say = |message| out.push((from, Packet::Say { stream, message }));
         match step {
             Step::Say(message) => say(message),
             Step::Supply { lacks, theirs, clocks } => {
-                let mut supply = Supply::of(snapshot, &info, &lacks, &theirs, &clocks)?;
-                while let Some(message) = supply.next()? {
+                let never = AtomicBool::new(false);
+                let mut supply = Supply::of(&snapshot, &info, &lacks, &theirs, &clocks, &never)?;
+                while let Some(message) = supply.next(&snapshot)? {
                     say(message);
                 }
                 say(Message::End);

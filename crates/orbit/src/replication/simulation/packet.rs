@@ -91,13 +91,15 @@ impl Packet {
                 "says in {stream:x}: {}",
                 match message {
                     Message::Heads(heads) => format!("heads {}", all(heads)),
-                    Message::Want { lacks, clocks } => format!("want {} with {} clocks", all(lacks), clocks.len()),
+                    Message::Want { lacks, clocks } =>
+                        format!("want {} with {} clocks", all(lacks), clocks.times.len()),
                     Message::Entries { identities, entries } => {
                         format!("{} identities, entries {}", identities.len(), blocks(entries))
                     }
                     Message::End => "end".to_owned(),
                     Message::Done { heads, joined } => format!("done, heads {}, joined: {joined}", all(heads)),
                     Message::Busy => "busy".to_owned(),
+                    Message::Looking => "looking".to_owned(),
                 }
             ),
             Packet::Reset { stream } => format!("resets {stream:x}"),
