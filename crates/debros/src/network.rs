@@ -119,7 +119,7 @@ pub enum NetworkEvent {
         /// For how long.
         lasts: Duration,
     },
-    /// An exchange with a peer has ended: of what either had of a model, the other has everything that it may have.
+    /// An exchange with a peer has ended: each was sent what it lacked of what the other had.
     Synced {
         /// The stored name of the model, or `Model.relation` for links.
         model: String,

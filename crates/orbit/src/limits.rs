@@ -33,7 +33,7 @@ pub struct Limits {
     pub entry_bytes: usize,
     /// The most levels of lists and maps within each other in an entry (default, and most, [`MAX_DEPTH`]).
     pub depth: usize,
-    /// The most heads of a log (default [`MAX_HEADS`]).
+    /// The most heads of a log (default, and most, [`MAX_HEADS`]).
     pub heads: usize,
     /// How far the clock of an entry may be ahead of those that it follows (default, and most, [`MAX_JUMP`]).
     pub jump: u64,

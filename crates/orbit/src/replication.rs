@@ -39,8 +39,14 @@ use crate::{
 };
 use debros_ipfs::{CommitError, DialError, Durability, Multiaddr, Network, NetworkKey, NetworkOptions, Peer, PeerId};
 use driver::{Driver, Wish};
+use futures::future::select_all;
 use node_blocks::NodeBlocks;
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// The file of the network's key, in the data folder.
@@ -199,19 +205,23 @@ impl Replication {
         peers: usize,
         within: Duration,
     ) -> Result<(), NotReplicated> {
-        let mut counts = Vec::new();
+        let mut have = Vec::new();
         for database in databases {
-            let (count, counted) = watch::channel(0);
-            // without a driver it stays at none
-            let _ = self.wishes.send(Wish::Count { database: *database, count });
-            counts.push(counted);
+            let (by, peers) = watch::channel(HashSet::new());
+            // without a driver there are none
+            let _ = self.wishes.send(Wish::Note { database: *database, by });
+            have.push(peers);
         }
+        // those that have all of them
+        let with_all = |have: &mut [watch::Receiver<HashSet<PeerId>>]| {
+            let sets = have.iter_mut().map(|peers| peers.borrow_and_update().clone());
+            sets.reduce(|all, peers| &all & &peers).map_or(0, |all| all.len())
+        };
         let deadline = tokio::time::Instant::now() + within;
-        for mut count in counts {
-            let enough = tokio::time::timeout_at(deadline, count.wait_for(|count| *count >= peers)).await;
-            if !enough.is_ok_and(|enough| enough.is_ok()) {
-                let acknowledged = *count.borrow();
-                return Err(NotReplicated { wanted: peers, acknowledged, within });
+        while !have.is_empty() && with_all(&mut have) < peers {
+            let changed = select_all(have.iter_mut().map(|peers| Box::pin(peers.changed())));
+            if !matches!(tokio::time::timeout_at(deadline, changed).await, Ok((Ok(()), ..))) {
+                return Err(NotReplicated { wanted: peers, acknowledged: with_all(&mut have), within });
             }
         }
         Ok(())

@@ -30,24 +30,22 @@ pub(super) struct Acknowledgements {
 #[derive(Debug)]
 struct Waiting {
     since: Instant,
-    by: HashSet<PeerId>,
-    /// How many peers have it. Nobody waits any more when nobody looks.
-    count: watch::Sender<usize>,
+    /// The peers that have it. Nobody waits any more when nobody looks.
+    by: watch::Sender<HashSet<PeerId>>,
 }
 
 impl Acknowledgements {
-    /// Counts the peers that have what is in the log now.
-    pub(super) fn count(&mut self, count: watch::Sender<usize>, now: Instant) {
-        self.waiting.retain(|waiting| !waiting.count.is_closed());
-        self.waiting.push(Waiting { since: now, by: HashSet::new(), count });
+    /// Notes the peers that have what is in the log now.
+    pub(super) fn note(&mut self, by: watch::Sender<HashSet<PeerId>>, now: Instant) {
+        self.waiting.retain(|waiting| !waiting.by.is_closed());
+        self.waiting.push(Waiting { since: now, by });
     }
 
     /// A peer has everything that was in the log at this moment.
     pub(super) fn has(&mut self, peer: PeerId, at: Instant) {
-        self.waiting.retain(|waiting| !waiting.count.is_closed());
-        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.since <= at) {
-            waiting.by.insert(peer);
-            waiting.count.send_replace(waiting.by.len());
+        self.waiting.retain(|waiting| !waiting.by.is_closed());
+        for waiting in self.waiting.iter().filter(|waiting| waiting.since <= at) {
+            waiting.by.send_if_modified(|by| by.insert(peer));
         }
     }
 }
@@ -60,16 +58,17 @@ mod tests {
     fn each_peer_counts_once_and_only_for_what_was_there() {
         let (mut all, now) = (Acknowledgements::default(), Instant::now());
         let later = now + Duration::from_millis(1);
-        let [(first, early), (second, late)] = [watch::channel(0), watch::channel(0)];
-        all.count(first, now);
-        all.count(second, later);
+        let [(first, early), (second, late)] = [(); 2].map(|()| watch::channel(HashSet::new()));
+        let counts = || (early.borrow().len(), late.borrow().len());
+        all.note(first, now);
+        all.note(second, later);
         let (one, two) = (PeerId::random(), PeerId::random());
         all.has(one, now);
-        assert_eq!((*early.borrow(), *late.borrow()), (1, 0));
+        assert_eq!(counts(), (1, 0));
         all.has(one, later);
-        assert_eq!((*early.borrow(), *late.borrow()), (1, 1));
+        assert_eq!(counts(), (1, 1));
         all.has(two, later);
-        assert_eq!((*early.borrow(), *late.borrow()), (2, 2));
+        assert_eq!(counts(), (2, 2));
         drop(early);
         all.has(two, later);
         assert_eq!(all.waiting.len(), 1);

@@ -57,7 +57,7 @@ impl Conduct {
             // one that is refused is remembered, to be let in again
             if self.peers.len() >= REMEMBERED {
                 let free = self.peers.iter().filter(|(_, record)| record.until.is_none());
-                let Some(oldest) = free.min_by_key(|(_, record)| record.at).map(|(peer, _)| *peer) else { return None };
+                let oldest = free.min_by_key(|(_, record)| record.at).map(|(peer, _)| *peer)?;
                 self.peers.remove(&oldest);
             }
         }

@@ -166,7 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let node = Node::open(folder.path(), NodeOptions::default(), Arc::new(NoSchema)).unwrap();
         node.write(Durability::Buffered, |writer| writer.open(&notes())).await.unwrap();
-        Replica { node, folder: folder }
+        Replica { node, folder }
     }
 
     impl Replica {

@@ -59,10 +59,10 @@ pub(super) enum Wish {
     Disconnect {
         peer: PeerId,
     },
-    /// Counts the peers that have what is in the log now.
-    Count {
+    /// Notes the peers that have what is in the log now.
+    Note {
         database: DatabaseId,
-        count: watch::Sender<usize>,
+        by: watch::Sender<HashSet<PeerId>>,
     },
     Sync {
         database: DatabaseId,
@@ -223,10 +223,10 @@ impl Driver {
                 self.redials.forget(&peer);
                 self.network.disconnect(peer);
             }
-            Wish::Count { database, count } => {
+            Wish::Note { database, by } => {
                 let now = Instant::now();
                 if let Some(replica) = self.replicas.get_mut(&database) {
-                    replica.acknowledgements.count(count, now);
+                    replica.acknowledgements.note(by, now);
                     let parts = replica.parts.clone();
                     replica.replicator.hurry(|peer| parts.is_ours(peer), now);
                 }

@@ -42,9 +42,9 @@ pub(super) struct Frame {
 }
 
 /// Reads the next message; gives the stream back.
-pub(super) async fn read<'p>(
+pub(super) async fn read(
     mut stream: ReadHalf<PeerStream>,
-    pace: &'p Pace,
+    pace: &Pace,
     large: Arc<Semaphore>,
 ) -> Result<(ReadHalf<PeerStream>, Frame), FrameError> {
     let mut len = [0; 4];

@@ -57,7 +57,7 @@ pub enum ReplicationEvent {
         /// How many entries it has.
         entries: u64,
     },
-    /// An exchange with a node of our kind has ended: of what either had, the other has everything that it may have.
+    /// An exchange with a node of our kind has ended: each was sent what it lacked of what the other had.
     Synced {
         /// The database.
         database: DatabaseId,

@@ -2,6 +2,7 @@ use crate::{
     AccessSpec, DatabaseId, DatabaseInfo, Entry, EntryError, Hash, IdentityBlock, IdentityError, LimitError, LogError,
     Payload, ReadError, Received, WriteError, Writer,
     journal_op::JournalOp,
+    limits::MAX_HEADS,
     state::{Accepted, Author, Job, Judged, Known, LogRow, Right, StateError, known, open_payload, refused, settle},
 };
 use debros_ipfs::ApplyError;
@@ -135,7 +136,7 @@ impl Writer<'_> {
             known(self.core, state, log, info, reference)?.ok_or(LogError::Missing(*reference))?;
         }
         self.core.limits.check_time(entry.clock().time, before)?;
-        let max = self.core.limits.heads;
+        let max = self.core.limits.heads.min(MAX_HEADS);
         if log.heads.len() >= max && !log.heads.iter().any(|head| entry.next().contains(&head.hash)) {
             return Err(LimitError::Heads { database: database(), max }.into());
         }

@@ -1,6 +1,6 @@
 //! Peers that do what no honest one does.
 
-use crate::support::{PATIENCE, Replica, events, keys, until, until_equal};
+use crate::support::{PATIENCE, Replica, events, keys, notes, until, until_equal};
 use debros_ipfs::{BlockSource, Bytes, Cid, Network, NetworkEvents, NetworkKey, NetworkOptions, PeerId, PeerStream};
 use debros_orbit::{Address, Entry, Hash, Identity, Payload, ReadDocuments as _, ReplicationEvent, SigningKey};
 use futures::AsyncWriteExt as _;
@@ -261,4 +261,81 @@ async fn what_nobody_had_is_asked_for_again() {
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     *late.0.lock().unwrap() = Some(first.into_bytes());
     until("both have joined", || one.entries(&events) == 2).await;
+}
+
+#[tokio::test]
+async fn what_one_passes_on_for_a_hostile_peer_gets_it_no_blame() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    let (events, notes) = (events(), notes());
+    for replica in [&one, &two] {
+        replica.open(&events).await;
+    }
+    // what the first one stores for another database, the second one does not know
+    one.open(&notes).await;
+    one.write(&notes, keys("note", 300)).await;
+    let mut told = two.replication.events();
+    one.dial(&two).await;
+    let (evil, _events) = hostile(&one).await;
+    let topic = events.address().unwrap().to_string();
+    evil.subscribe(&topic);
+    let snapshot = one.node.snapshot().unwrap();
+    let mut list = snapshot.heads(snapshot.at(&notes.address().unwrap()).unwrap().unwrap().id).unwrap();
+    while let Some(hash) = list.pop() {
+        let block = snapshot.block(&hash).unwrap().unwrap().to_vec();
+        list.extend(Entry::decode(&block).unwrap().next());
+        let _ = evil.publish(&topic, block).await;
+    }
+    go_on(&one, &two, 0).await;
+    one.until_connected(evil.id(), false).await;
+    assert!(two.replication.peers().iter().any(|peer| peer.id == one.replication.id()));
+    let refused = async {
+        while let Some(event) = told.next().await {
+            assert!(!matches!(event, ReplicationEvent::Refused { .. }), "{event:?}");
+        }
+    };
+    assert!(timeout(std::time::Duration::from_millis(200), refused).await.is_err(), "nobody is refused");
+}
+
+#[tokio::test]
+async fn what_builds_on_hundreds_of_forged_entries_gets_everywhere() {
+    let (one, two) = (Replica::start().await, Replica::start().await);
+    let events = events();
+    let database = one.open(&events).await;
+    one.write(&events, keys("before", 300)).await;
+    let (evil, _network) = {
+        let mut source = Source::default();
+        let (author, address) = (somebody(), events.address().unwrap());
+        let forged: Vec<Vec<u8>> = (0..300u32).map(|n| [&n.to_be_bytes()[..], &[0; 4000]].concat()).collect();
+        let next: Vec<Hash> = forged.iter().map(|block| Hash::of(block)).collect();
+        let built =
+            Entry::create(&author, address, Payload::add("on it".into()).into_value(), &next, &[], 500).unwrap();
+        source.0.extend(forged.into_iter().map(|block| (Hash::of(&block).cid(), Bytes::from(block))));
+        let (network, told) =
+            Network::start(NetworkKey::generate(), NetworkOptions::loopback(), Arc::new(source)).await.unwrap();
+        network.dial(one.replication.addresses().pop().unwrap()).await.unwrap();
+        let identity = author.block().to_bytes();
+        one.node.receive(database, "evil", vec![identity], vec![built.into_bytes()]).await.unwrap();
+        (network, told)
+    };
+    until("it has joined", || one.entries(&events) == 301).await;
+    one.write(&events, keys("after", 300)).await;
+    // only the first one is asked
+    evil.close().await;
+    two.open(&events).await;
+    two.dial(&one).await;
+    until_equal(&[&one, &two], &events, 601).await;
+    assert!(two.replication.peers().iter().any(|peer| peer.id == one.replication.id()), "and it is not blamed");
+}
+
+/// Has these blocks.
+#[derive(Default)]
+struct Source(std::collections::HashMap<Cid, Bytes>);
+
+impl BlockSource for Source {
+    fn block(&self, cid: &Cid) -> Option<Bytes> {
+        self.0.get(cid).cloned()
+    }
+    fn arrivals(&self) -> watch::Receiver<u64> {
+        watch::channel(0).1
+    }
 }
