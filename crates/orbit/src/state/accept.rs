@@ -12,8 +12,11 @@ use super::{
     },
 };
 use crate::{
-    DatabaseId, DatabaseInfo, DatabaseKind, Hash, IndexRow, Op, Payload, PublicKey, Verdict, documents::is_no_key,
-    limits::MAX_KEY, schema::plain_key,
+    DatabaseId, DatabaseInfo, DatabaseKind, Hash, IndexRow, Op, Payload, PublicKey, Verdict,
+    documents::is_no_key,
+    effect::{Did, Effect},
+    limits::MAX_KEY,
+    schema::plain_key,
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::{Position, ReadState};
@@ -59,6 +62,8 @@ pub(crate) struct Accepted<'e> {
     pub(crate) followed: bool,
     /// Its payload is encrypted, and cannot be decrypted.
     pub(crate) unread: bool,
+    /// It is being written here.
+    pub(crate) local: bool,
 }
 
 impl Judged {
@@ -198,8 +203,8 @@ impl Judged {
     }
 }
 
-/// Adds an entry to the log of its database, and what it means to the rows. The same function serves local writes,
-/// entries of others, and replay.
+/// Adds an entry to the log of its database, and what it means to the rows: gives what that was. The same function serves
+/// local writes, entries of others, and replay.
 pub(crate) fn settle(
     job: &mut dyn Job,
     core: &Core,
@@ -207,14 +212,14 @@ pub(crate) fn settle(
     author: &Author,
     entry: &Accepted<'_>,
     judged: Judged,
-) -> Result<(), StateError> {
+) -> Result<Effect, StateError> {
     core.touch(database.id);
     let (position, key) = (entry.position, entry_key(database.id, &entry.hash));
     let content = remember_sealed(job, core, database, &entry.hash, &SealedEntry { position, time: entry.time })?;
     if entry.unread {
         job.put(UNREAD, key, position.to_bytes().to_vec());
     }
-    let mut log = settle_meaning(job, core, database, author, entry, judged)?;
+    let (mut log, effect) = settle_meaning(job, core, database, author, entry, judged)?;
     log.entries += 1;
     let key = clock_key(database.id, author.number);
     let before = clock_at(job.get(CLOCKS, &key)?.as_deref())?;
@@ -232,7 +237,10 @@ pub(crate) fn settle(
     job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
     hold::joined(job, core, database, &entry.hash, entry.next)?;
     // what builds on it may name it as it is without encryption
-    content.map_or(Ok(()), |content| hold::joined(job, core, database, &content, &[]))
+    if let Some(content) = content {
+        hold::joined(job, core, database, &content, &[])?;
+    }
+    Ok(effect)
 }
 
 /// The time in a row of clocks.
@@ -250,11 +258,11 @@ fn settle_meaning(
     author: &Author,
     entry: &Accepted<'_>,
     judged: Judged,
-) -> Result<LogRow, StateError> {
+) -> Result<(LogRow, Effect), StateError> {
     let stamp = Stamp { author: author.number, time: entry.time };
-    let mut settling = Settling { job, core, database, author, entry, stamp, judged };
+    let mut settling = Settling { job, core, database, author, entry, stamp, judged, did: Did::Nothing };
     settling.settle()?;
-    Ok(settling.judged.log)
+    Ok((settling.judged.log, Effect { did: settling.did, local: entry.local }))
 }
 
 /// Adds what an entry of the log means, now that its payload can be decrypted.
@@ -265,11 +273,11 @@ pub(crate) fn settle_read(
     author: &Author,
     entry: &Accepted<'_>,
     judged: Judged,
-) -> Result<(), StateError> {
+) -> Result<Effect, StateError> {
     job.delete(UNREAD, entry_key(database.id, &entry.hash));
-    let log = settle_meaning(job, core, database, author, entry, judged)?;
+    let (log, effect) = settle_meaning(job, core, database, author, entry, judged)?;
     job.put(LOGS, key_of(database.id, &[]), log.to_bytes());
-    Ok(())
+    Ok(effect)
 }
 
 struct Settling<'s, 'e> {
@@ -280,6 +288,7 @@ struct Settling<'s, 'e> {
     entry: &'s Accepted<'e>,
     stamp: Stamp,
     judged: Judged,
+    did: Did,
 }
 
 impl Settling<'_, '_> {
@@ -298,6 +307,7 @@ impl Settling<'_, '_> {
             Some(Op::Add) => {
                 let key = event_key(self.entry.time, &self.author.key, &self.entry.hash);
                 let row = self.row(false, None);
+                self.did = Did::Put(None);
                 self.judged.log.rows += 1;
                 self.job.put(DOCUMENTS, key_of(self.database.id, &key), row.to_bytes());
                 Ok(())
@@ -363,6 +373,7 @@ impl Settling<'_, '_> {
 
     /// Lets the key hold this entry, in place of what it held; `first` is the first entry that put something there.
     fn replace(&mut self, first: Stamp) {
+        let former = self.judged.existing.as_ref().map(|(row, _)| row.position);
         self.remove_existing();
         let key = std::mem::take(&mut self.judged.key);
         let problem = match std::mem::replace(&mut self.judged.outcome, Outcome::Nothing) {
@@ -379,6 +390,7 @@ impl Settling<'_, '_> {
             }
             _ => return,
         };
+        self.did = Did::Put(former);
         let row = self.row(problem, (first != self.stamp).then_some(first));
         self.job.put(DOCUMENTS, key_of(self.id(), &key), row.to_bytes());
     }
@@ -400,7 +412,8 @@ impl Settling<'_, '_> {
             }
             first = Some(row.first.unwrap_or(row.stamp));
         }
-        if self.judged.existing.is_some() {
+        if let Some((row, _)) = &self.judged.existing {
+            self.did = Did::Deleted(row.position);
             self.remove_existing();
             self.job.delete(DOCUMENTS, key_of(self.id(), &self.judged.key));
         }
