@@ -18,6 +18,7 @@
 //! | be somebody | [`Node::identity`], [`Identity`], [`Keystore`], [`UserKey`] |
 //! | write, all or nothing | [`Node::write`], [`Writer`] |
 //! | read what was there at one moment | [`Node::snapshot`], [`Snapshot`], [`ReadDocuments`] |
+//! | follow what changes | [`Node::feed`], [`Feed`], [`Change`], [`FeedPosition`] |
 //! | name a database | [`DatabaseSpec`], [`Address`], [`Manifest`], [`AccessList`] |
 //! | tell keys and index rows of records | [`Schema`] |
 //! | look into a folder without its schema | [`Inspection`] |
@@ -90,12 +91,14 @@ mod database;
 mod database_kind;
 mod document;
 mod documents;
+mod effect;
 mod encoder;
 mod encryption;
 mod entry;
 mod event_range;
 mod event_reader;
 mod events;
+mod feed;
 mod fetching;
 mod frontier;
 #[cfg(feature = "fuzzing")]
@@ -162,6 +165,7 @@ pub use entry::{Entry, EntryError, EntryLinks};
 pub use event_range::{EventRange, UnknownBound};
 pub use event_reader::EventsRead;
 pub use events::{Event, Events};
+pub use feed::{Change, ChangeKind, Feed, FeedBatch, FeedError, FeedPosition, NotAFeedPosition};
 pub use fetching::{BlockSource, Fetcher, Fetching};
 pub use hash::{Hash, NotAHash};
 pub use heads_exchange::{HeadsExchange, HeadsExchangeError};

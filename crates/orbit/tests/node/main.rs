@@ -7,6 +7,7 @@ mod convergence;
 mod devices;
 mod documents;
 mod encryption;
+mod feed;
 mod fetching;
 mod holds;
 mod hostile;
