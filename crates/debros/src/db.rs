@@ -309,7 +309,6 @@ impl Db {
         &self.inner.stores
     }
 
-    #[cfg(test)]
     pub(crate) fn node(&self) -> &Node {
         &self.inner.node
     }

@@ -80,6 +80,7 @@
 
 mod blocking;
 mod builder;
+mod changes;
 mod db;
 mod durability;
 mod error;
@@ -107,6 +108,7 @@ mod write_error;
 #[doc(hidden)]
 pub mod __private {
     //! What generated code names. No part of the API.
+    pub use crate::changes::Changes;
     pub use debros_core::*;
     pub use debros_derive::Model;
     pub use debros_query::{Get, Query, Related};
@@ -115,7 +117,7 @@ pub mod __private {
 pub mod typed {
     //! What the typed surface is made of: what a function of your own names that takes a column, a relation or a row, and what the compiler names
     //! where something does not fit.
-    pub use crate::may_write::MayWrite;
+    pub use crate::{changes::Follow, may_write::MayWrite};
     pub use debros_core::{
         AtCreation, Bare, Changeable, Checks, ChildOf, Codec, Differs, Field, HasDefault, Inc, Include, IncludeOne,
         IntoFilter, IntoKey, IntoValue, Key, KeyField, Length, Linkable, List, LoadedName, LoadedRow, Many, Matched,
@@ -127,6 +129,7 @@ pub mod typed {
 }
 
 pub use builder::Builder;
+pub use changes::{ChangeKind, ChangeStream, Changes, ChangesError, RecordChanges, RowChange};
 pub use db::Db;
 pub use debros_core::{
     BelongsTo, DecodeError, EncodeError, EventHooks, Filter, HasMany, HasOne, HookContext, HookError, Hooks, Id,
@@ -138,7 +141,7 @@ pub use debros_derive::{Value, model};
 pub use debros_ipfs::{KuboError, KuboOptions};
 #[cfg(feature = "kubo")]
 pub use debros_orbit::{CatchUpError, CaughtUp, LastShipment, NotPinned, ShippingError, ShippingStatus};
-pub use debros_orbit::{KeystoreError, Report as VerifyReport, StoreError};
+pub use debros_orbit::{FeedPosition, KeystoreError, NotAFeedPosition, Report as VerifyReport, StoreError};
 #[cfg(feature = "network")]
 pub use debros_orbit::{NetworkLimits, NotReplicated, PeerSync, ReplicationError, SyncState, Traffic};
 pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};
