@@ -19,7 +19,7 @@ use crate::{Db, Session, View};
 use debros_core::{Expr, Filter, IntoFilter, Map, Model, World};
 use debros_orbit::FeedPosition;
 use debros_query::{Reach, Reads};
-use reader::{Begin, Subject};
+use reader::{Begin, Span, Subject};
 use std::{fmt, marker::PhantomData};
 
 /// What happens to the records of the model `M`; `Post::changes()` is it. It says what is wanted; a handle, given to
@@ -62,14 +62,14 @@ use std::{fmt, marker::PhantomData};
 pub struct Changes<M: Model, C = <M as Model>::Scope> {
     filter: Expr,
     reach: Reach,
-    begin: Begin,
+    span: Span,
     types: PhantomData<fn() -> (M, C)>,
 }
 
 impl<M: Model> Changes<M> {
     /// All changes of the model, from now on.
     pub fn new() -> Changes<M> {
-        Changes { filter: Expr::Always, reach: Reach::Own, begin: Begin::Now, types: PhantomData }
+        Changes { filter: Expr::Always, reach: Reach::Own, span: Span::FUTURE, types: PhantomData }
     }
 }
 
@@ -81,18 +81,18 @@ impl<M: Model> Default for Changes<M> {
 
 impl<M: Model, C> Clone for Changes<M, C> {
     fn clone(&self) -> Changes<M, C> {
-        Changes { filter: self.filter.clone(), reach: self.reach, begin: self.begin, types: PhantomData }
+        Changes { filter: self.filter.clone(), reach: self.reach, span: self.span, types: PhantomData }
     }
 }
 
 impl<M: Model, C> fmt::Debug for Changes<M, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Changes { filter, reach, begin, .. } = self;
+        let Changes { filter, reach, span, .. } = self;
         f.debug_struct("Changes")
             .field("model", &M::DEF.name)
             .field("filter", filter)
             .field("reach", reach)
-            .field("begin", begin)
+            .field("span", span)
             .finish()
     }
 }
@@ -118,21 +118,28 @@ impl<M: Model, C> Changes<M, C> {
     /// What came behind this position: one that a stream, a change or [`Db::position`] gave. Without it, what comes from now on.
     #[must_use]
     pub fn from(mut self, position: &FeedPosition) -> Changes<M, C> {
-        self.begin = Begin::Behind(*position);
+        self.span.begin = Begin::Behind(*position);
         self
     }
 
     /// All that ever happened in this data folder, and what comes.
     #[must_use]
     pub fn from_beginning(mut self) -> Changes<M, C> {
-        self.begin = Begin::Start;
+        self.span.begin = Begin::Start;
+        self
+    }
+
+    /// Only what is there: the stream does not wait for more, but ends when it has told everything.
+    #[must_use]
+    pub fn until_now(mut self) -> Changes<M, C> {
+        self.span.ends = true;
         self
     }
 
     /// In the databases of all users, as far as they are held here, and not those of one.
     #[must_use]
     pub fn everywhere(self) -> Changes<M, World> {
-        Changes { filter: self.filter, reach: Reach::Everywhere, begin: self.begin, types: PhantomData }
+        Changes { filter: self.filter, reach: Reach::Everywhere, span: self.span, types: PhantomData }
     }
 
     /// The changes, one after the other. "From now on" begins when this is called.
@@ -141,7 +148,7 @@ impl<M: Model, C> Changes<M, C> {
     /// nothing. It keeps the database open, as a session does, and ends when that is closed.
     pub fn stream<H: Reads<C> + Follow>(self, handle: &H) -> ChangeStream<M> {
         let subject = Subject { model: Some(M::DEF), filter: self.filter, reach: self.reach };
-        ChangeStream::new(handle.db(), handle.user(), subject, self.begin, |_, record: &Map| M::decode(record).ok())
+        ChangeStream::new(handle.db(), handle.user(), subject, self.span, |_, record: &Map| M::decode(record).ok())
     }
 }
 

@@ -121,26 +121,34 @@ impl Feed {
         Ok(self.node.snapshot()?.state.bytes_behind(Some(self.at.place))?)
     }
 
-    /// Waits until there may be something to read. An error if the node was closed.
+    /// Was everything read that is committed?
+    ///
+    /// # Errors
+    /// If the node was closed.
+    pub fn is_at_end(&self) -> Result<bool, ReadError> {
+        Ok(self.reading.is_none() && self.bytes_left()? == 0)
+    }
+
+    /// Waits until there may be something to read.
     ///
     /// # Errors
     /// If the node was closed.
     pub async fn changed(&mut self) -> Result<(), ReadError> {
-        while self.bytes_left()? == 0 && self.reading.is_none() {
+        while self.is_at_end()? {
             // the sender ends with the store, which the node keeps
             let _ = self.commits.changed().await;
         }
         Ok(())
     }
 
-    /// Reads on: the next changes, `most` at most, of the databases that `wanted` chooses. Blocks while it reads, for some
+    /// Reads on: the next changes, `most` at most (and one at least), of the databases that `wanted` chooses. Blocks while it reads, for some
     /// megabytes of segments at most, or one commit.
     ///
     /// # Errors
     /// If something cannot be read; the feed stays before it. [`FeedError::Gone`] if the segments do not hold what the feed's beginning
     /// was behind.
     pub fn read(&mut self, most: usize, mut wanted: impl FnMut(&DatabaseInfo) -> bool) -> Result<FeedBatch, FeedError> {
-        let result = self.read_on(most, &mut wanted);
+        let result = self.read_on(most.max(1), &mut wanted);
         if result.is_err() {
             self.reading = None;
         }
@@ -180,17 +188,18 @@ impl Feed {
         }
     }
 
-    /// The first group must be the one that the position stood before.
+    /// The first group must be the one that the position stood before, or in.
     fn prove(&mut self, group: Result<CommittedGroup, StoreError>) -> Result<CommittedGroup, FeedError> {
         let gone = |reason: String| FeedError::Gone { reason };
         match group {
             Err(StoreError::Damaged(damage)) if !self.proven => Err(gone(damage.to_string())),
-            Ok(group) if !self.proven && self.at.op as usize > group.ops().len() => {
-                Err(gone(format!("the commit at {} has fewer parts", self.at.place)))
+            Ok(group) if self.at.is_within() && self.at.commit != commit(&group) => {
+                Err(gone(format!("another commit is at {}", self.at.place)))
             }
             Err(error) => Err(ReadError::from(error).into()),
             Ok(group) => {
                 self.proven = true;
+                self.at.commit = commit(&group);
                 Ok(group)
             }
         }
@@ -244,6 +253,13 @@ impl Feed {
         let snapshot = self.node.snapshot()?;
         Ok(Some(load_value(&snapshot.core, &snapshot.state, position)?))
     }
+}
+
+/// What tells a commit from others.
+fn commit(group: &CommittedGroup) -> [u8; 8] {
+    let mut commit = [0; 8];
+    commit.copy_from_slice(&group.digest()[..8]);
+    commit
 }
 
 /// Where an entry is.

@@ -1,10 +1,10 @@
 use super::{
     ChangesError, RowChange,
-    reader::{Begin, Decode, Reader, Subject},
+    reader::{Decode, Reader, Span, Subject},
 };
 use crate::{Db, blocking};
 use debros_core::UserId;
-use debros_orbit::FeedPosition;
+use debros_orbit::{FeedPosition, ReadError};
 use futures::Stream;
 use std::{
     collections::VecDeque,
@@ -18,7 +18,7 @@ use std::{
 const HERE: u64 = 64 << 10;
 
 /// What happens to records, one after the other: a [`Stream`], whose [`ChangeStream::next`] needs no extension trait. It ends when the
-/// database is closed, and after an error.
+/// database is closed, after an error, and with `until_now` when it has told all that is there.
 #[must_use = "nothing is read before it is asked for"]
 pub struct ChangeStream<R> {
     /// Read, and not told yet.
@@ -38,17 +38,18 @@ enum State<R> {
     Ended,
 }
 
-type Read<R> = (Box<Reader<R>>, Result<Vec<RowChange<R>>, ChangesError>);
+/// The reader, and what it read; `None`: there is nothing more to be told.
+type Read<R> = (Box<Reader<R>>, Result<Option<Vec<RowChange<R>>>, ChangesError>);
 
 impl<R: Send + 'static> ChangeStream<R> {
     pub(super) fn new(
         db: &Db,
         user: Option<UserId>,
         subject: Subject,
-        begin: Begin,
+        span: Span,
         decode: Decode<R>,
     ) -> ChangeStream<R> {
-        let (at, state) = match Reader::new(db, user, subject, begin, decode) {
+        let (at, state) = match Reader::new(db, user, subject, span, decode) {
             Ok(reader) => (Some(reader.feed.position()), State::Idle(Box::new(reader))),
             Err(error) if error.is_closed() => (None, State::Ended),
             Err(error) => (None, State::Failed(error)),
@@ -56,7 +57,7 @@ impl<R: Send + 'static> ChangeStream<R> {
         ChangeStream { ready: VecDeque::new(), told: at, read: at, state }
     }
 
-    /// The next change, for which it waits; `None` when the database was closed. Dropping the future misses nothing.
+    /// The next change, for which it waits; `None` when there will be none. Dropping the future misses nothing.
     pub async fn next(&mut self) -> Option<Result<RowChange<R>, ChangesError>> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
     }
@@ -81,13 +82,17 @@ impl<R: Send + 'static> Stream for ChangeStream<R> {
             if let State::Reading(reading) = &mut stream.state {
                 let (reader, changes) = ready!(reading.as_mut().poll(context));
                 match changes {
-                    Ok(changes) => {
+                    Ok(None) => stream.state = State::Ended,
+                    Ok(Some(changes)) => {
                         stream.read = Some(reader.feed.position());
-                        if changes.is_empty() {
-                            stream.told = stream.read;
-                        }
                         stream.ready.extend(changes);
                         stream.state = State::Idle(reader);
+                        if stream.ready.is_empty() {
+                            stream.told = stream.read;
+                            // however much is written that is not told, others get their turn
+                            context.waker().wake_by_ref();
+                            return Poll::Pending;
+                        }
                     }
                     Err(error) if error.is_closed() => stream.state = State::Ended,
                     Err(error) => stream.state = State::Failed(error),
@@ -105,24 +110,30 @@ impl<R: Send + 'static> Stream for ChangeStream<R> {
 
 /// Waits until there is something to read, and reads it.
 async fn read<R: Send + 'static>(mut reader: Box<Reader<R>>) -> Read<R> {
-    let left = match reader.feed.changed().await {
-        Ok(()) => reader.feed.bytes_left(),
-        Err(error) => Err(error),
-    };
-    match left {
-        Ok(left) if left <= HERE => {
-            let changes = reader.read();
+    match left(&mut reader).await {
+        Ok(None) => (reader, Ok(None)),
+        Ok(Some(left)) if left <= HERE => {
+            let changes = reader.read().map(Some);
             (reader, changes)
         }
-        Ok(_) => {
+        Ok(Some(_)) => {
             let read = move || {
-                let changes = reader.read();
+                let changes = reader.read().map(Some);
                 (reader, changes)
             };
             blocking::run(read).await
         }
         Err(error) => (reader, Err(error.into())),
     }
+}
+
+/// Waits until there is something to read, of about so many bytes. `None`: there is not, and it is not to wait.
+async fn left<R>(reader: &mut Reader<R>) -> Result<Option<u64>, ReadError> {
+    if reader.ends && reader.feed.is_at_end()? {
+        return Ok(None);
+    }
+    reader.feed.changed().await?;
+    reader.feed.bytes_left().map(Some)
 }
 
 // nothing in it is pinned but what is in a box

@@ -18,12 +18,25 @@ const MOST: usize = 256;
 /// Whether a database is followed is remembered of so many.
 const REMEMBERED: usize = 4096;
 
+/// Which part of the feed a stream tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span {
+    pub(super) begin: Begin,
+    /// It ends when all was told that is there.
+    pub(super) ends: bool,
+}
+
 /// Where a stream begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Begin {
     Now,
     Start,
     Behind(FeedPosition),
+}
+
+impl Span {
+    /// What comes from now on.
+    pub(super) const FUTURE: Span = Span { begin: Begin::Now, ends: false };
 }
 
 /// What a stream is about.
@@ -39,8 +52,9 @@ pub(super) type Decode<R> = fn(&'static ModelDef, &Map) -> Option<R>;
 
 /// Reads a feed, and tells what happened to records.
 pub(super) struct Reader<R> {
-    pub(super) db: Db,
+    db: Db,
     pub(super) feed: Feed,
+    pub(super) ends: bool,
     user: Option<UserId>,
     subject: Subject,
     decode: Decode<R>,
@@ -53,7 +67,7 @@ impl<R> Reader<R> {
         db: &Db,
         user: Option<UserId>,
         subject: Subject,
-        begin: Begin,
+        span: Span,
         decode: Decode<R>,
     ) -> Result<Reader<R>, ChangesError> {
         if let Some(model) = subject.model {
@@ -64,28 +78,28 @@ impl<R> Reader<R> {
                 return Err(ChangesError::Relation { model: model.name, relation });
             }
         }
-        let position = match begin {
+        let position = match span.begin {
             Begin::Now => db.node().feed_position()?,
             Begin::Start => db.node().feed_start()?,
             Begin::Behind(position) => position,
         };
         let feed = db.node().feed(&position)?;
-        Ok(Reader { db: db.clone(), feed, user, subject, decode, followed: HashMap::new() })
+        Ok(Reader { db: db.clone(), feed, ends: span.ends, user, subject, decode, followed: HashMap::new() })
     }
 
     /// The next changes; none, if nothing that was read is told.
     pub(super) fn read(&mut self) -> Result<Vec<RowChange<R>>, ChangesError> {
-        let Reader { db, feed, user, subject, decode, followed } = self;
+        let Reader { db, feed, user, subject, decode, followed, .. } = self;
         let (stores, snapshot) = (db.stores().clone(), db.snapshot()?);
+        if followed.len() >= REMEMBERED {
+            followed.clear();
+        }
         let mut failed = None;
         let batch = feed.read(MOST, |info| {
             let known = followed.get(&info.id).copied();
             let model = known.map_or_else(|| follows(&stores, &snapshot, subject, user.as_ref(), info), Ok);
             match model {
                 Ok(model) => {
-                    if followed.len() >= REMEMBERED {
-                        followed.clear();
-                    }
                     followed.insert(info.id, model);
                     model.is_some()
                 }

@@ -1,6 +1,6 @@
 use super::{
     ChangeStream,
-    reader::{Begin, Subject},
+    reader::{Begin, Span, Subject},
 };
 use crate::Db;
 use debros_core::{Expr, UserId, Value};
@@ -17,32 +17,39 @@ pub struct RecordChanges {
     db: Db,
     user: Option<UserId>,
     reach: Reach,
-    begin: Begin,
+    span: Span,
 }
 
 impl RecordChanges {
     pub(super) fn new(db: &Db, user: Option<UserId>, reach: Reach) -> RecordChanges {
-        RecordChanges { db: db.clone(), user, reach, begin: Begin::Now }
+        RecordChanges { db: db.clone(), user, reach, span: Span::FUTURE }
     }
 
     /// What came behind this position: one that a stream, a change or [`Db::position`] gave. Without it, what comes from now on.
     #[must_use]
     pub fn from(mut self, position: &FeedPosition) -> RecordChanges {
-        self.begin = Begin::Behind(*position);
+        self.span.begin = Begin::Behind(*position);
         self
     }
 
     /// All that ever happened in this data folder, and what comes.
     #[must_use]
     pub fn from_beginning(mut self) -> RecordChanges {
-        self.begin = Begin::Start;
+        self.span.begin = Begin::Start;
+        self
+    }
+
+    /// Only what is there: the stream does not wait for more, but ends when it has told everything.
+    #[must_use]
+    pub fn until_now(mut self) -> RecordChanges {
+        self.span.ends = true;
         self
     }
 
     /// The changes, one after the other. "From now on" begins when this is called.
     pub fn stream(&self) -> ChangeStream<Value> {
         let subject = Subject { model: None, filter: Expr::Always, reach: self.reach };
-        ChangeStream::new(&self.db, self.user, subject, self.begin, |model, record| {
+        ChangeStream::new(&self.db, self.user, subject, self.span, |model, record| {
             (model.check)(record).is_ok().then(|| Value::Map(record.clone()))
         })
     }
@@ -50,11 +57,11 @@ impl RecordChanges {
 
 impl fmt::Debug for RecordChanges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let RecordChanges { user, reach, begin, .. } = self;
+        let RecordChanges { user, reach, span, .. } = self;
         f.debug_struct("RecordChanges")
             .field("user", user)
             .field("reach", reach)
-            .field("begin", begin)
+            .field("span", span)
             .finish_non_exhaustive()
     }
 }

@@ -13,6 +13,8 @@ pub struct FeedPosition {
     pub(super) op: u32,
     /// And how many entries of the next one.
     pub(super) entry: u32,
+    /// Tells the commit from others in whose midst it is; zeros, if it is in none.
+    pub(super) commit: [u8; 8],
 }
 
 /// A text, or bytes, that are no position in a feed.
@@ -22,11 +24,11 @@ pub struct NotAFeedPosition;
 
 const VERSION: u8 = 1;
 const PLACE: usize = 48;
-const BYTES: usize = 1 + 8 + PLACE + 4 + 4;
+const BYTES: usize = 1 + 8 + PLACE + 4 + 4 + 8;
 
 impl FeedPosition {
     pub(super) fn at(folder: [u8; 8], place: Place) -> FeedPosition {
-        FeedPosition { folder, place, op: 0, entry: 0 }
+        FeedPosition { folder, place, op: 0, entry: 0, commit: [0; 8] }
     }
 
     /// Is it inside of a commit?
@@ -36,8 +38,8 @@ impl FeedPosition {
 
     /// As bytes, always as many.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let FeedPosition { folder, place, op, entry } = self;
-        [&[VERSION][..], folder, &place.to_bytes(), &op.to_be_bytes(), &entry.to_be_bytes()].concat()
+        let FeedPosition { folder, place, op, entry, commit } = self;
+        [&[VERSION][..], folder, &place.to_bytes(), &op.to_be_bytes(), &entry.to_be_bytes(), commit].concat()
     }
 
     /// Reads what [`FeedPosition::to_bytes`] wrote.
@@ -52,9 +54,11 @@ impl FeedPosition {
         let bytes: &[u8; BYTES] = bytes.try_into().ok()?;
         let (folder, rest) = bytes.strip_prefix(&[VERSION])?.split_first_chunk()?;
         let (place, rest) = rest.split_first_chunk::<PLACE>()?;
-        let (op, entry) = rest.split_first_chunk()?;
-        let (op, entry) = (u32::from_be_bytes(*op), u32::from_be_bytes(entry.try_into().ok()?));
-        Some(FeedPosition { folder: *folder, place: Place::from_bytes(place)?, op, entry })
+        let (op, rest) = rest.split_first_chunk()?;
+        let (entry, commit) = rest.split_first_chunk()?;
+        let (op, entry) = (u32::from_be_bytes(*op), u32::from_be_bytes(*entry));
+        let (place, commit) = (Place::from_bytes(place)?, commit.try_into().ok()?);
+        Some(FeedPosition { folder: *folder, place, op, entry, commit })
     }
 }
 
@@ -82,7 +86,7 @@ mod tests {
     #[test]
     fn positions_survive_bytes_and_text() {
         let place = Place::from_bytes(&[9; PLACE]).expect("48 bytes are a place");
-        let position = FeedPosition { folder: [7; 8], place, op: 3, entry: u32::MAX };
+        let position = FeedPosition { folder: [7; 8], place, op: 3, entry: u32::MAX, commit: [8; 8] };
         assert_eq!(FeedPosition::from_bytes(&position.to_bytes()), Ok(position));
         assert_eq!(position.to_string().parse(), Ok(position));
         let bytes = position.to_bytes();
