@@ -298,6 +298,68 @@ async fn many_changes_are_read_where_that_may_block_and_none_is_missed() {
     assert!(slow.next().await.is_none());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn followers_beside_writers_miss_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(folder.path()).await;
+    let names = ["anna", "ben", "cleo", "dora"];
+    let mut writers = Vec::new();
+    for name in names {
+        writers.push(session(&db, name).await);
+    }
+    // two of everybody's posts, of which one filters, and one of each user's
+    let all = || Post::changes().everywhere();
+    let mut streams = vec![all().stream(&db), all().filter(|p| p.published.eq(true)).stream(&db)];
+    streams.extend(writers.iter().map(|me| Post::changes().stream(me)));
+    let following: Vec<_> = streams
+        .into_iter()
+        .map(|mut stream| {
+            tokio::spawn(async move {
+                let mut mirror: BTreeMap<Id<Post>, Post> = BTreeMap::new();
+                while let Some(change) = stream.next().await {
+                    let change = change.unwrap();
+                    let id = change.row.as_ref().or(change.before.as_ref()).unwrap().id;
+                    let before = match change.row {
+                        Some(row) if row.title == "the end" => return mirror,
+                        Some(row) => mirror.insert(id, row),
+                        None => mirror.remove(&id),
+                    };
+                    assert_eq!(before, change.before);
+                }
+                panic!("the database was not closed");
+            })
+        })
+        .collect();
+    let writing = writers.iter().map(|me| async move {
+        let mut mine = Vec::new();
+        for n in 0..60usize {
+            mine.push(me.create(NewPost { title: format!("{n}") }).await.unwrap());
+            let at = n * 7 % mine.len();
+            match n % 3 {
+                0 => mine[at] = me.update(&mine[at]).set(|p| p.published, n % 2 == 0).await.unwrap(),
+                1 => mine[at] = me.update(&mine[at]).set(|p| p.title, format!("{n}'")).await.unwrap(),
+                _ => me.delete(&mine.swap_remove(at)).await.unwrap(),
+            }
+        }
+    });
+    futures::future::join_all(writing).await;
+    let rows = |posts: Vec<Post>| posts.into_iter().map(|post| (post.id, post)).collect::<BTreeMap<_, _>>();
+    let mut expected = vec![
+        rows(Post::query().everywhere().fetch(&db).await.unwrap()),
+        rows(Post::query().filter(|p| p.published.eq(true)).everywhere().fetch(&db).await.unwrap()),
+    ];
+    for me in &writers {
+        expected.push(rows(Post::query().fetch(me).await.unwrap()));
+    }
+    for me in &writers {
+        me.create(NewPost { title: "the end".into() }).set(|p| p.published, true).await.unwrap();
+    }
+    for (following, expected) in following.into_iter().zip(expected) {
+        assert_eq!(following.await.unwrap(), expected);
+    }
+    db.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_said() {
     let [here, there] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];

@@ -141,25 +141,41 @@ impl Feed {
         Ok(())
     }
 
-    /// Reads on: the next changes, `most` at most (and one at least), of the databases that `wanted` chooses. Blocks while it reads, for some
+    /// Reads on: the next changes, `most` at most (and one at least), of the databases that `wanted` chooses, in a state that has
+    /// all that is read. Blocks while it reads, for some
     /// megabytes of segments at most, or one commit.
     ///
     /// # Errors
-    /// If something cannot be read; the feed stays before it. [`FeedError::Gone`] if the segments do not hold what the feed's beginning
+    /// If something cannot be read, once all before it was told; the feed stays before it. [`FeedError::Gone`] if the segments do not hold what the feed's beginning
     /// was behind.
-    pub fn read(&mut self, most: usize, mut wanted: impl FnMut(&DatabaseInfo) -> bool) -> Result<FeedBatch, FeedError> {
-        let result = self.read_on(most.max(1), &mut wanted);
-        if result.is_err() {
+    pub fn read(
+        &mut self,
+        most: usize,
+        mut wanted: impl FnMut(&Snapshot, &DatabaseInfo) -> Result<bool, ReadError>,
+    ) -> Result<FeedBatch, FeedError> {
+        let mut changes = Vec::new();
+        let more = self.read_on(most.max(1), &mut changes, &mut wanted);
+        if more.is_err() {
             self.reading = None;
         }
-        result
+        match more {
+            Ok(more) => Ok(FeedBatch { changes, more }),
+            Err(error) if changes.is_empty() => Err(error),
+            // it comes again when that is read next
+            Err(_) => Ok(FeedBatch { changes, more: true }),
+        }
     }
 
-    fn read_on(&mut self, most: usize, wanted: &mut impl FnMut(&DatabaseInfo) -> bool) -> Result<FeedBatch, FeedError> {
+    /// Whether there is more to be read.
+    fn read_on(
+        &mut self,
+        most: usize,
+        changes: &mut Vec<Change>,
+        wanted: &mut impl FnMut(&Snapshot, &DatabaseInfo) -> Result<bool, ReadError>,
+    ) -> Result<bool, FeedError> {
         // what is committed from here on wakes it again
         self.commits.mark_unchanged();
         let snapshot = self.node.snapshot().map_err(ReadError::from)?;
-        let mut changes = Vec::new();
         let mut bytes = 0;
         loop {
             let reading = self
@@ -171,11 +187,11 @@ impl Feed {
                     Some(group) => self.prove(group)?,
                     None => {
                         self.reading = None;
-                        return Ok(FeedBatch { changes, more: false });
+                        return Ok(false);
                     }
                 },
             };
-            let done = self.read_group(&snapshot, &group, most, &mut changes, wanted)?;
+            let done = self.read_group(&snapshot, &group, most, changes, wanted)?;
             if done {
                 self.at = FeedPosition::at(self.at.folder, group.end());
                 bytes += group.bytes();
@@ -183,7 +199,7 @@ impl Feed {
                 reading.group = Some(group);
             }
             if changes.len() >= most || bytes >= MAX_BYTES {
-                return Ok(FeedBatch { changes, more: true });
+                return Ok(true);
             }
         }
     }
@@ -212,7 +228,7 @@ impl Feed {
         group: &CommittedGroup,
         most: usize,
         changes: &mut Vec<Change>,
-        wanted: &mut impl FnMut(&DatabaseInfo) -> bool,
+        wanted: &mut impl FnMut(&Snapshot, &DatabaseInfo) -> Result<bool, ReadError>,
     ) -> Result<bool, FeedError> {
         while let Some(op) = group.ops().get(self.at.op as usize) {
             let (database, entries) = match JournalOp::from_bytes(op).map_err(StateError::from)? {
@@ -228,7 +244,7 @@ impl Feed {
             };
             if entries.iter().any(|(_, effect)| effect.did != Did::Nothing) {
                 let info = snapshot.info(database)?;
-                if wanted(&info) {
+                if wanted(snapshot, &info)? {
                     while let Some((entry, effect)) = entries.get(self.at.entry as usize) {
                         if changes.len() >= most {
                             return Ok(false);

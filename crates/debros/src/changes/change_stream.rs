@@ -50,7 +50,7 @@ impl<R: Send + 'static> ChangeStream<R> {
         decode: Decode<R>,
     ) -> ChangeStream<R> {
         let (at, state) = match Reader::new(db, user, subject, span, decode) {
-            Ok(reader) => (Some(reader.feed.position()), State::Idle(Box::new(reader))),
+            Ok(reader) => (Some(reader.at), State::Idle(Box::new(reader))),
             Err(error) if error.is_closed() => (None, State::Ended),
             Err(error) => (None, State::Failed(error)),
         };
@@ -84,7 +84,7 @@ impl<R: Send + 'static> Stream for ChangeStream<R> {
                 match changes {
                     Ok(None) => stream.state = State::Ended,
                     Ok(Some(changes)) => {
-                        stream.read = Some(reader.feed.position());
+                        stream.read = Some(reader.at);
                         stream.ready.extend(changes);
                         stream.state = State::Idle(reader);
                         if stream.ready.is_empty() {

@@ -7,7 +7,7 @@ use crate::{
     stores::{Rows, Stores},
 };
 use debros_core::{Expr, ID, Map, ModelDef, StoreKind, UserId, Value};
-use debros_orbit::{DatabaseId, DatabaseInfo, Feed, FeedPosition, ReadError, Snapshot};
+use debros_orbit::{Change, DatabaseId, DatabaseInfo, Feed, FeedPosition, ReadError, Snapshot};
 use debros_query::{Executor, Reach, SourceError};
 use debros_relation::Loader;
 use std::collections::HashMap;
@@ -55,6 +55,10 @@ pub(super) struct Reader<R> {
     db: Db,
     pub(super) feed: Feed,
     pub(super) ends: bool,
+    /// Everything before this was read.
+    pub(super) at: FeedPosition,
+    /// What went wrong behind that.
+    failed: Option<ChangesError>,
     user: Option<UserId>,
     subject: Subject,
     decode: Decode<R>,
@@ -84,79 +88,104 @@ impl<R> Reader<R> {
             Begin::Behind(position) => position,
         };
         let feed = db.node().feed(&position)?;
-        Ok(Reader { db: db.clone(), feed, ends: span.ends, user, subject, decode, followed: HashMap::new() })
+        let (db, ends, at) = (db.clone(), span.ends, feed.position());
+        Ok(Reader { db, feed, ends, at, failed: None, user, subject, decode, followed: HashMap::new() })
     }
 
     /// The next changes; none, if nothing that was read is told.
     pub(super) fn read(&mut self) -> Result<Vec<RowChange<R>>, ChangesError> {
-        let Reader { db, feed, user, subject, decode, followed, .. } = self;
-        let (stores, snapshot) = (db.stores().clone(), db.snapshot()?);
-        if followed.len() >= REMEMBERED {
-            followed.clear();
+        if let Some(error) = self.failed.take() {
+            return Err(error);
         }
-        let mut failed = None;
-        let batch = feed.read(MOST, |info| {
-            let known = followed.get(&info.id).copied();
-            let model = known.map_or_else(|| follows(&stores, &snapshot, subject, user.as_ref(), info), Ok);
-            match model {
-                Ok(model) => {
-                    followed.insert(info.id, model);
-                    model.is_some()
-                }
-                Err(error) => {
-                    failed = Some(error);
-                    true
-                }
-            }
-        })?;
-        if let Some(error) = failed {
-            return Err(error.into());
+        if self.followed.len() >= REMEMBERED {
+            self.followed.clear();
         }
-        // later than what was read, so that everything is in it
-        let snapshot = db.snapshot()?;
-        let source = NodeSource::new(&stores, &snapshot, *user);
-        let loader = Loader::new(&source, stores.registry.queries(), *user);
-        let executor = Executor::new(&source, &loader);
-        let row = |model: &'static ModelDef, change: &debros_orbit::Change, value: Option<&Value>| {
-            let Some(Value::Map(record)) = value else { return Ok(None) };
-            // as the log's floor has it
-            if model.store == StoreKind::Documents && *record.field(ID) != change.key {
-                return Ok(None);
-            }
-            let Some(row) = decode(model, record) else { return Ok(None) };
-            let database = debros_query::DatabaseId(change.database.0);
-            let holds = executor.holds(&subject.filter, model, database, record)?;
-            Ok::<_, ChangesError>(holds.then_some(row))
-        };
-        let mut rows = Vec::with_capacity(batch.changes.len());
-        for change in &batch.changes {
-            let Some(model) = followed.get(&change.database).copied().flatten() else { continue };
-            let after = row(model, change, change.value.as_ref())?;
-            let before = row(model, change, feed.former(change)?.as_ref())?;
-            let kind = match (change.kind, before.is_some(), after.is_some()) {
-                (_, false, false) => continue,
-                (_, true, true) => ChangeKind::Updated,
-                (debros_orbit::ChangeKind::Created, ..) => ChangeKind::Created,
-                (debros_orbit::ChangeKind::Deleted, ..) => ChangeKind::Deleted,
-                (_, false, true) => ChangeKind::Entered,
-                (_, true, false) => ChangeKind::Left,
+        let (stores, user) = (self.db.stores().clone(), self.user);
+        let Reader { followed, subject, .. } = self;
+        let batch = self.feed.read(MOST, |snapshot, info| {
+            let model = match followed.get(&info.id) {
+                Some(model) => *model,
+                None => follows(&stores, snapshot, subject, user.as_ref(), info)?,
             };
-            rows.push(RowChange {
-                kind,
-                row: after,
-                before,
-                key: change.key.clone(),
-                model: model.name,
-                owner: stores.databases.owner(&snapshot, change.database)?,
-                user: change.user.parse().map_err(SourceError::read)?,
-                device: change.clock.id.to_string(),
-                entry: change.entry.to_string(),
-                clock: change.clock.time,
-                local: change.is_local,
-                position: change.position,
-            });
+            followed.insert(info.id, model);
+            Ok(model.is_some())
+        })?;
+        // taken after it was read, so that everything is in it
+        let snapshot = self.db.snapshot()?;
+        let source = NodeSource::new(&stores, &snapshot, user);
+        let loader = Loader::new(&source, stores.registry.queries(), user);
+        let teller =
+            Teller { reader: self, stores: &stores, snapshot: &snapshot, executor: Executor::new(&source, &loader) };
+        let (mut told, mut at, mut failed) = (Vec::new(), self.feed.position(), None);
+        for change in &batch.changes {
+            match teller.tell(change) {
+                Ok(change) => told.extend(change),
+                // what came before it is told first
+                Err(error) => {
+                    at = told.last().map_or(self.at, |change: &RowChange<R>| change.position);
+                    failed = Some(error);
+                    break;
+                }
+            }
         }
-        Ok(rows)
+        self.at = at;
+        match failed {
+            Some(error) if told.is_empty() => return Err(error),
+            failed => self.failed = failed,
+        }
+        Ok(told)
+    }
+}
+
+/// Tells what changes mean, in one state of the node.
+struct Teller<'r, R> {
+    reader: &'r Reader<R>,
+    stores: &'r Stores,
+    snapshot: &'r Snapshot,
+    executor: Executor<'r>,
+}
+
+impl<R> Teller<'_, R> {
+    /// `None`: nothing to those who follow.
+    fn tell(&self, change: &Change) -> Result<Option<RowChange<R>>, ChangesError> {
+        let Some(model) = self.reader.followed.get(&change.database).copied().flatten() else { return Ok(None) };
+        let after = self.row(model, change, change.value.as_ref())?;
+        let before = self.row(model, change, self.reader.feed.former(change)?.as_ref())?;
+        let kind = match (change.kind, before.is_some(), after.is_some()) {
+            (_, false, false) => return Ok(None),
+            (_, true, true) => ChangeKind::Updated,
+            (debros_orbit::ChangeKind::Created, ..) => ChangeKind::Created,
+            (debros_orbit::ChangeKind::Deleted, ..) => ChangeKind::Deleted,
+            (debros_orbit::ChangeKind::Updated, false, true) => ChangeKind::Entered,
+            (debros_orbit::ChangeKind::Updated, true, false) => ChangeKind::Left,
+        };
+        Ok(Some(RowChange {
+            kind,
+            row: after,
+            before,
+            key: change.key.clone(),
+            model: model.name,
+            owner: self.stores.databases.owner(self.snapshot, change.database)?,
+            user: change.user.parse().map_err(SourceError::read)?,
+            device: change.clock.id.to_string(),
+            entry: change.entry.to_string(),
+            clock: change.clock.time,
+            local: change.is_local,
+            position: change.position,
+        }))
+    }
+
+    /// What a key holds, if it is a row that is asked for.
+    fn row(&self, model: &'static ModelDef, change: &Change, value: Option<&Value>) -> Result<Option<R>, ChangesError> {
+        let Some(Value::Map(record)) = value else { return Ok(None) };
+        // such a record is no row, whatever is in it
+        if model.store == StoreKind::Documents && *record.field(ID) != change.key {
+            return Ok(None);
+        }
+        let Some(row) = (self.reader.decode)(model, record) else { return Ok(None) };
+        let database = debros_query::DatabaseId(change.database.0);
+        let holds = self.executor.holds(&self.reader.subject.filter, model, database, record)?;
+        Ok(holds.then_some(row))
     }
 }
 

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 pub(crate) fn read(feed: &mut Feed, most: usize) -> Vec<Change> {
     let mut all = Vec::new();
     loop {
-        let batch = feed.read(most, |_| true).unwrap();
+        let batch = feed.read(most, |_, _| Ok(true)).unwrap();
         assert!(batch.changes.len() <= most);
         all.extend(batch.changes);
         if !batch.more {
@@ -133,7 +133,7 @@ fn a_batch_is_told_piece_by_piece_in_its_order() {
         let mut feed = node.feed(&node.feed_start().unwrap()).unwrap();
         let mut told: Vec<String> = Vec::new();
         loop {
-            let batch = feed.read(most, |_| true).unwrap();
+            let batch = feed.read(most, |_, _| Ok(true)).unwrap();
             told.extend(batch.changes.iter().map(|change| change.key.as_text().unwrap().to_owned()));
             // whoever stops here goes on here
             let rest = changes(&node, &feed.position());
@@ -261,10 +261,37 @@ fn what_can_be_read_later_is_told_then() {
         // without the key again, it says what it lacks
         let dark = open(there.path());
         let mut feed = dark.feed(&dark.feed_start().unwrap()).unwrap();
-        let error = feed.read(10, |_| true).unwrap_err();
+        let error = feed.read(10, |_, _| Ok(true)).unwrap_err();
         assert!(matches!(&error, FeedError::Read(_)) && error.to_string().contains("key"), "{error}");
-        assert!(feed.read(10, |_| false).unwrap().changes.is_empty(), "others do not need it");
+        assert!(feed.read(10, |_, _| Ok(false)).unwrap().changes.is_empty(), "others do not need it");
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_after_what_comes_before_it() {
+    let folder = folder();
+    let (secret, me) = (spec("secrets", &["*"]), identity(1));
+    let encryption = Encryption { data: Some(Arc::new(XChaCha20Cipher::generate().unwrap())), replication: None };
+    let mut options = NodeOptions::default();
+    options.encryptions.insert(secret.address().unwrap(), encryption.clone());
+    let node = Node::open(folder.path(), options, Arc::new(Words)).unwrap();
+    let [plain, sealed] = [&spec("plain", &["*"]), &secret].map(|spec| open_database(&node, spec));
+    for (db, id) in [(plain, "1"), (plain, "2"), (sealed, "3"), (plain, "4")] {
+        put_word(&node, db, &me, id, "word");
+    }
+    close(&node);
+    drop(node);
+    let node = open(folder.path());
+    let mut feed = node.feed(&node.feed_start().unwrap()).unwrap();
+    let batch = feed.read(10, |_, _| Ok(true)).unwrap();
+    assert_eq!((batch.changes.len(), batch.more), (2, true));
+    for _ in 0..2 {
+        assert_eq!(block_on(feed.changed()).map_err(|error| error.to_string()), Ok(()));
+        assert!(matches!(feed.read(10, |_, _| Ok(true)).unwrap_err(), FeedError::Read(ReadError::State(_))));
+    }
+    block_on(node.set_encryption(sealed, encryption)).unwrap();
+    let rest = read(&mut feed, 10);
+    assert_eq!(rest.iter().map(|change| change.key.as_text().unwrap()).collect::<Vec<_>>(), ["3", "4"]);
 }
 
 #[test]
@@ -321,7 +348,7 @@ fn what_is_no_row_and_plain_values_are_told_as_they_are() {
     assert_eq!(all[1].value.as_ref().and_then(|value| Some(value.as_map()?.field("bad").clone())), Some(true.into()));
     assert_eq!((&all[3].key, &all[3].value), (&"k".into(), &Some(7.into())));
     let only = |db| {
-        let batch = node.feed(&node.feed_start().unwrap()).unwrap().read(10, |info| info.id == db).unwrap();
+        let batch = node.feed(&node.feed_start().unwrap()).unwrap().read(10, |_, info| Ok(info.id == db)).unwrap();
         batch.changes.len()
     };
     assert_eq!((only(db), only(values), Mirror::of(&node).0.len()), (3, 1, 2));
@@ -348,7 +375,7 @@ fn it_goes_on_after_a_restart_and_when_state_is_derived_anew() {
         node = open(folder.path());
         let mut feed = node.feed(&FeedPosition::from_bytes(&kept).unwrap()).unwrap();
         // not to the end, so that the next goes on in between
-        for change in feed.read(15, |_| true).unwrap().changes {
+        for change in feed.read(15, |_, _| Ok(true)).unwrap().changes {
             mirror.apply(&feed, &change);
             told += 1;
         }
@@ -404,9 +431,9 @@ fn a_position_of_another_folder_or_of_what_is_gone_says_so() {
     put_word(&node, db, &me, "1", "zwo");
     assert!(gone(node.feed(&position).unwrap_err()), "as much is there, and it is something else");
     // it is in the midst of a commit behind which the copies differ
-    assert!(gone(node.feed(&second).unwrap().read(10, |_| true).unwrap_err()));
+    assert!(gone(node.feed(&second).unwrap().read(10, |_, _| Ok(true)).unwrap_err()));
     put_word(&node, db, &me, "1", "drei");
-    assert!(gone(node.feed(&position).unwrap().read(10, |_| true).unwrap_err()));
+    assert!(gone(node.feed(&position).unwrap().read(10, |_, _| Ok(true)).unwrap_err()));
     let words: Vec<_> = changes(&node, &first).iter().map(|change| word(change).unwrap().to_owned()).collect();
     assert_eq!(words, ["zwo", "drei"], "what both have in common is no matter");
 
@@ -420,7 +447,7 @@ fn a_position_of_another_folder_or_of_what_is_gone_says_so() {
                 let mut bytes = good.clone();
                 bytes[at] ^= flip;
                 let position = FeedPosition::from_bytes(&bytes).unwrap();
-                let read = node.feed(&position).and_then(|mut feed| feed.read(10, |_| true));
+                let read = node.feed(&position).and_then(|mut feed| feed.read(10, |_, _| Ok(true)));
                 // how much of the commit was told is what it says, and without that no commit is named
                 let is_place = at < 9 + 48 || (at >= 9 + 56 && good[at] != 0);
                 assert!(!is_place || gone(read.unwrap_err()), "byte {at} counts");
@@ -446,7 +473,7 @@ fn readers_wake_with_a_commit_and_end_with_the_node() {
             std::thread::spawn(move || {
                 let mut told = Vec::new();
                 while block_on(feed.changed()).is_ok() {
-                    match feed.read(3, |_| true) {
+                    match feed.read(3, |_, _| Ok(true)) {
                         Ok(batch) => told.extend(batch.changes.into_iter().map(|change| change.entry)),
                         Err(FeedError::Read(ReadError::Store(_))) => break,
                         Err(error) => panic!("{error}"),
@@ -468,7 +495,7 @@ fn readers_wake_with_a_commit_and_end_with_the_node() {
         assert_eq!(told, all[..told.len()], "in order, and nothing is missed");
     }
     assert!(block_on(slow.changed()).is_err());
-    assert!(matches!(slow.read(1, |_| true).unwrap_err(), FeedError::Read(ReadError::Store(_))));
+    assert!(matches!(slow.read(1, |_, _| Ok(true)).unwrap_err(), FeedError::Read(ReadError::Store(_))));
 }
 
 #[test]

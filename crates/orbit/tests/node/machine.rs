@@ -257,7 +257,7 @@ impl StateMachineTest for Machine {
                 one.node = open(one.folder.path());
                 // follows it now and then only, and not to the end
                 let mut feed = one.node.feed(&one.position).unwrap();
-                for change in feed.read(5, |_| true).unwrap().changes {
+                for change in feed.read(5, |_, _| Ok(true)).unwrap().changes {
                     one.follower.apply(&feed, &change);
                 }
                 one.position = feed.position();
