@@ -129,10 +129,12 @@ async fn read<R: Send + 'static>(mut reader: Box<Reader<R>>) -> Read<R> {
 
 /// Waits until there is something to read, of about so many bytes. `None`: there is not, and it is not to wait.
 async fn left<R>(reader: &mut Reader<R>) -> Result<Option<u64>, ReadError> {
-    if reader.ends && reader.feed.is_at_end()? {
-        return Ok(None);
+    if !reader.has_failed() {
+        if reader.ends && reader.feed.is_at_end()? {
+            return Ok(None);
+        }
+        reader.feed.changed().await?;
     }
-    reader.feed.changed().await?;
     reader.feed.bytes_left().map(Some)
 }
 

@@ -92,6 +92,11 @@ impl<R> Reader<R> {
         Ok(Reader { db, feed, ends, at, failed: None, user, subject, decode, followed: HashMap::new() })
     }
 
+    /// Is there an error that was not told yet?
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// The next changes; none, if nothing that was read is told.
     pub(super) fn read(&mut self) -> Result<Vec<RowChange<R>>, ChangesError> {
         if let Some(error) = self.failed.take() {
