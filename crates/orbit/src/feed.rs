@@ -24,14 +24,16 @@ use std::{borrow::Cow, cmp::Ordering};
 use tokio::sync::watch;
 
 /// So many bytes of segments are read at once at most, whatever they hold; the last commit may go beyond.
-const MAX_BYTES: usize = 4 << 20;
+const MAX_READ: usize = 4 << 20;
+/// So many bytes of entries are told at once at most; the last may go beyond.
+const MAX_TOLD: usize = 1 << 20;
 
 /// What has changed in the databases of a node, in the order in which it did: what was written here and what came from others
 /// alike. [`Node::feed`] begins one.
 ///
 /// It reads the journal in the segments, where everything that joined a log stands in one order, with what it did. So nothing is
 /// kept for a reader, and one that is slow misses nothing: it reads later. What it reads is what was committed since, whatever
-/// the databases hold; while nothing is committed it costs nothing. In memory it has one commit at most.
+/// the databases hold; while nothing is committed it costs nothing. In memory it has one commit, and what it tells at once.
 ///
 /// A change is one to what a key holds. An entry that lost against a newer one, that was refused or means nothing, is none.
 #[derive(Debug)]
@@ -153,11 +155,12 @@ impl Feed {
         most: usize,
         mut wanted: impl FnMut(&Snapshot, &DatabaseInfo) -> Result<bool, ReadError>,
     ) -> Result<FeedBatch, FeedError> {
-        let mut changes = Vec::new();
-        let more = self.read_on(most.max(1), &mut changes, &mut wanted);
+        let mut told = Told { changes: Vec::new(), bytes: 0, most: most.max(1) };
+        let more = self.read_on(&mut told, &mut wanted);
         if more.is_err() {
             self.reading = None;
         }
+        let changes = told.changes;
         match more {
             Ok(more) => Ok(FeedBatch { changes, more }),
             Err(error) if changes.is_empty() => Err(error),
@@ -169,8 +172,7 @@ impl Feed {
     /// Whether there is more to be read.
     fn read_on(
         &mut self,
-        most: usize,
-        changes: &mut Vec<Change>,
+        told: &mut Told,
         wanted: &mut impl FnMut(&Snapshot, &DatabaseInfo) -> Result<bool, ReadError>,
     ) -> Result<bool, FeedError> {
         // what is committed from here on wakes it again
@@ -191,14 +193,14 @@ impl Feed {
                     }
                 },
             };
-            let done = self.read_group(&snapshot, &group, most, changes, wanted)?;
+            let done = self.read_group(&snapshot, &group, told, wanted)?;
             if done {
                 self.at = FeedPosition::at(self.at.folder, group.end());
                 bytes += group.bytes();
             } else if let Some(reading) = &mut self.reading {
                 reading.group = Some(group);
             }
-            if changes.len() >= most || bytes >= MAX_BYTES {
+            if told.is_full() || bytes >= MAX_READ {
                 return Ok(true);
             }
         }
@@ -226,8 +228,7 @@ impl Feed {
         &mut self,
         snapshot: &Snapshot,
         group: &CommittedGroup,
-        most: usize,
-        changes: &mut Vec<Change>,
+        told: &mut Told,
         wanted: &mut impl FnMut(&Snapshot, &DatabaseInfo) -> Result<bool, ReadError>,
     ) -> Result<bool, FeedError> {
         while let Some(op) = group.ops().get(self.at.op as usize) {
@@ -246,11 +247,14 @@ impl Feed {
                 let info = snapshot.info(database)?;
                 if wanted(snapshot, &info)? {
                     while let Some((entry, effect)) = entries.get(self.at.entry as usize) {
-                        if changes.len() >= most {
+                        if told.is_full() {
                             return Ok(false);
                         }
                         let behind = FeedPosition { entry: self.at.entry + 1, ..self.at };
-                        changes.extend(change(snapshot, &info, group, entry, *effect, behind)?);
+                        if let Some((change, bytes)) = change(snapshot, &info, group, entry, *effect, behind)? {
+                            told.changes.push(change);
+                            told.bytes += bytes;
+                        }
                         self.at = behind;
                     }
                 }
@@ -271,6 +275,20 @@ impl Feed {
     }
 }
 
+/// What is told at once.
+struct Told {
+    changes: Vec<Change>,
+    /// Of their entries.
+    bytes: usize,
+    most: usize,
+}
+
+impl Told {
+    fn is_full(&self) -> bool {
+        self.changes.len() >= self.most || self.bytes >= MAX_TOLD
+    }
+}
+
 /// What tells a commit from others.
 fn commit(group: &CommittedGroup) -> [u8; 8] {
     let mut commit = [0; 8];
@@ -286,7 +304,7 @@ enum Entry {
     Stored(Hash),
 }
 
-/// The change that an entry made, if it made one.
+/// The change that an entry made, if it made one, and the entry's bytes.
 fn change(
     snapshot: &Snapshot,
     info: &DatabaseInfo,
@@ -294,7 +312,7 @@ fn change(
     entry: &Entry,
     effect: Effect,
     position: FeedPosition,
-) -> Result<Option<Change>, ReadError> {
+) -> Result<Option<(Change, usize)>, ReadError> {
     let (kind, former) = match effect.did {
         Did::Nothing => return Ok(None),
         Did::Put(None) => (ChangeKind::Created, None),
@@ -333,7 +351,7 @@ fn change(
         }
         _ => key,
     };
-    Ok(Some(Change {
+    let change = Change {
         database: info.id,
         kind,
         key,
@@ -345,7 +363,8 @@ fn change(
         is_local: effect.local,
         position,
         former,
-    }))
+    };
+    Ok(Some((change, block.len())))
 }
 
 impl std::fmt::Debug for Reading {

@@ -147,6 +147,26 @@ fn a_batch_is_told_piece_by_piece_in_its_order() {
 }
 
 #[test]
+fn large_records_are_told_few_at_a_time() {
+    let folder = folder();
+    let node = open(folder.path());
+    let (db, me) = (open_database(&node, &spec("d", &["*"])), identity(1));
+    write(&node, move |w| {
+        for id in 1..=10u32 {
+            w.put(db, &me, record(id, [("text", "x".repeat(400_000).into())]))?;
+        }
+        Ok::<_, WriteError>(())
+    })
+    .unwrap();
+    let mut feed = node.feed(&node.feed_start().unwrap()).unwrap();
+    let mut told = Vec::new();
+    while !feed.is_at_end().unwrap() {
+        told.push(feed.read(1000, |_, _| Ok(true)).unwrap().changes.len());
+    }
+    assert_eq!(told, [3, 3, 3, 1]);
+}
+
+#[test]
 fn what_changes_nothing_is_no_change() {
     let folder = folder();
     let node = open(folder.path());
