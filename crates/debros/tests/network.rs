@@ -145,7 +145,8 @@ async fn what_peers_write_is_told_with_who_wrote_it() {
 
     let room = ben.create(NewRoom { name: "hall".into() }).await.unwrap();
     let theirs = ben.create(NewMessage { room_id: room.id, text: "hello".into() }).await.unwrap();
-    until("it is there", || async { texts(&a).await == ["hello"] }).await;
+    until("the message is there", || async { texts(&a).await == ["hello"] }).await;
+    until("the room is there", || async { Room::query().count(&a).await.unwrap() == 1 }).await;
     let own = laptop.create(NewMessage { room_id: room.id, text: "good day".into() }).await.unwrap();
     until("they agree", || async { texts(&b).await.len() == 2 }).await;
     phone.update(&own).set(|m| m.text, "good evening").await.unwrap();
