@@ -1,4 +1,4 @@
-//! How soon a change is told after its commit, how many are told in a second, and what readers cost the writer.
+//! How soon a write is told beside being answered, how many are told in a second, and what readers cost the writer.
 
 use crate::{
     Outcome,
@@ -60,16 +60,19 @@ pub(crate) async fn run() -> Outcome {
             let _ = told.send((change.is_ok(), Instant::now()));
         }
     });
-    let mut after = Vec::new();
+    let (mut answered, mut heard) = (Vec::new(), Vec::new());
     for n in 0..2_000 {
+        let begin = Instant::now();
         me.create(message(n)).await?;
-        let answered = Instant::now();
+        answered.push(begin.elapsed());
         let (_, at) = telling.recv().await.ok_or("the stream has ended")?;
-        after.push(at.saturating_duration_since(answered));
+        heard.push(at.saturating_duration_since(begin));
     }
     reader.abort();
-    let (half, most) = (machine::quantile(&mut after, 0.5), machine::quantile(&mut after, 0.99));
-    println!("told after the answer to the writer: median {half:?}, 99 of 100 within {most:?} (goal: 1 ms)");
+    for (who, times) in [("answered", &mut answered), ("told to a reader", &mut heard)] {
+        let (half, most) = (machine::quantile(times, 0.5), machine::quantile(times, 0.99));
+        println!("one write is {who} after {half:?} (median), 99 of 100 within {most:?}");
+    }
     db.close().await?;
     Ok(())
 }
