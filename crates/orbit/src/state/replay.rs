@@ -20,7 +20,7 @@ use debros_ipfs::{Apply, ApplyError, Group, Position};
 use std::sync::Arc;
 
 /// The rules by which this version derives state; another number, and state is derived anew.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// Derives state from the operations of the journal and their blocks.
 pub(crate) struct Replay {
