@@ -84,6 +84,8 @@ impl Announcer {
     /// is here.
     pub(super) fn heard(&mut self, database: Hash, speaker: &Speaker, state: Hash, apart: bool, now: Instant) -> bool {
         let Some(said) = self.databases.get_mut(&database) else { return false };
+        // a folder whose daemon has another repository now speaks by another id
+        said.others.retain(|(peer, folder), _| *folder != speaker.1 || *peer == speaker.0);
         let before = said.others.insert(speaker.clone(), Heard { state, at: now });
         let is_news = before.is_none_or(|before| before.state != state);
         if said.others.len() > REMEMBERED
@@ -208,7 +210,7 @@ mod tests {
     }
 
     fn speaker(n: usize) -> Speaker {
-        (format!("peer {n}"), "folder".to_owned())
+        (format!("peer {n}"), format!("folder {n}"))
     }
 
     /// What is due until then, and when.
@@ -239,6 +241,12 @@ mod tests {
         assert!(announcer.heard(database, &speaker(1), hash(1), false, now));
         assert_eq!(announcer.agreed(now), (1, 1));
         assert!(run(&mut announcer, now + hour).len() < 20);
+        // their daemon has a new repository
+        let (now, renamed) = (now + hour, ("peer 2".to_owned(), speaker(1).1));
+        assert!(!announcer.heard(database, &renamed, hash(2), false, now));
+        assert_eq!(announcer.agreed(now), (1, 0));
+        announcer.heard(database, &renamed, hash(1), false, now);
+        assert_eq!(announcer.agreed(now), (1, 1));
         announcer.forget(&database);
         assert_eq!(announcer.next(), None);
     }
