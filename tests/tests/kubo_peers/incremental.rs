@@ -15,7 +15,7 @@ async fn a_few_new_entries_among_many_are_fetched_without_the_others() {
     one.agrees().await;
     two.agrees().await;
     let first = two.hints().blocks;
-    assert!(first >= MANY as u64, "{first}");
+    assert!(first >= MANY as u64, "{first}: {:#?}", two.hints());
 
     for round in 0..3 {
         let before = two.hints();

@@ -54,12 +54,14 @@ async fn daemons_are_stopped_emptied_and_collected_and_nothing_is_lost() {
     one.write(0..40).await;
     two.has(0..40).await;
 
-    // stopped and started again
+    one.agrees().await;
+    two.agrees().await;
+
+    // stopped and started again; it is told whom it was connected to
     one.daemon.stop();
     two.write(40..60).await;
     one.write(60..80).await;
     one.daemon.start_again();
-    one.connect(&two);
     for peer in [&one, &two] {
         peer.has(0..80).await;
     }
@@ -68,12 +70,11 @@ async fn daemons_are_stopped_emptied_and_collected_and_nothing_is_lost() {
     two.daemon.kill();
     two.daemon.wipe();
     one.write(80..100).await;
-    one.connect(&two);
     two.write(100..120).await;
     for peer in [&one, &two] {
         peer.has(0..120).await;
     }
-    // both at once
+    // both at once: now nobody knows where the other is
     one.daemon.wipe();
     two.daemon.wipe();
     one.connect(&two);

@@ -1,6 +1,7 @@
 //! Applications that share nothing but connected Kubo daemons become the same. The daemons are real; they are stopped, emptied, cut off,
 //! and lied to.
 
+mod ancestors;
 mod hostile;
 mod incremental;
 mod losses;

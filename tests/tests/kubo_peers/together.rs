@@ -63,6 +63,10 @@ async fn who_joins_late_and_whom_they_follow() {
     three.has(0..20).await;
     three.db.kubo().follow(user).await.expect("it is followed");
     there(&three, 5).await;
+    // the daemon has been told of the other one
+    let other = one.daemon.peer_id();
+    let connected = async || three.daemon.ipfs_ok(&["swarm", "peers"]).contains(&other);
+    crate::until("connected", connected, || format!("{:#?}", three.hints())).await;
     three.write(20..30).await;
     one.has(0..30).await;
     // who is followed stays followed

@@ -1,5 +1,6 @@
 use super::{
     Announcement, Hint, HintStatus, Pubsub,
+    acquaintances::Acquaintances,
     announcer::{Announcer, Speaker},
     listener::{Event, listen},
     offers::{Offer, Offers},
@@ -14,7 +15,10 @@ use lru::LruCache;
 use std::{
     collections::HashMap,
     num::NonZeroUsize,
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize},
+    },
     time::{Duration, Instant, SystemTime},
 };
 use tokio::{
@@ -46,7 +50,10 @@ pub(super) enum Wish {
 /// What a task has done.
 enum Done {
     Said(Result<(), KuboError>),
-    Fetched(Hash, Offer, Result<CaughtUp, CatchUpError>),
+    /// With how many blocks that came.
+    Fetched(Hash, Offer, u64, Result<CaughtUp, CatchUpError>),
+    /// The daemon was told of another one, which it may not reach.
+    Connected,
 }
 
 /// A database that is told of.
@@ -71,6 +78,7 @@ pub(super) struct Driver {
     databases: HashMap<Hash, Open>,
     announcer: Announcer,
     offers: Offers,
+    acquaintances: Acquaintances,
     /// The daemon, while it listens.
     daemon: Option<KuboDaemon>,
     published: Rate,
@@ -116,6 +124,7 @@ impl Driver {
             databases: HashMap::new(),
             announcer: Announcer::new(Instant::now(), u64::from_be_bytes(seed)),
             offers: Offers::new(),
+            acquaintances: Acquaintances::new(),
             daemon: None,
             published: Rate::new(PUBLISHED.0, PUBLISHED.1),
             of_one: LruCache::new(DAEMONS),
@@ -248,6 +257,8 @@ impl Driver {
                 self.daemon = Some(daemon);
                 self.tell(|status| status.pubsub = Pubsub::On);
                 self.announcer.again(Instant::now());
+                // it may have been started anew, and have forgotten them
+                self.stay_connected(self.acquaintances.staying());
             }
             Event::Message(message) => return self.heard(message),
             Event::Skipped(count) => self.tell(|status| status.refused += count),
@@ -272,7 +283,7 @@ impl Driver {
             true => Announcement::decode(&data),
             false => None,
         };
-        let Some(Announcement { by, hints, .. }) = announcement else {
+        let Some(Announcement { by, addresses, hints }) = announcement else {
             self.tell(|status| status.refused += 1);
             return Ok(());
         };
@@ -281,6 +292,14 @@ impl Driver {
         }
         self.tell(|status| status.received += 1);
         let speaker = (from, by);
+        // whoever has nothing that is replicated here is left alone
+        let concerns = hints.iter().any(|hint| self.databases.contains_key(&hint.database.manifest()));
+        if concerns
+            && !is_own
+            && let Some(addresses) = self.acquaintances.heard(&speaker.0, &addresses, now)
+        {
+            self.connect(speaker.0.clone(), addresses);
+        }
         for hint in hints {
             self.hinted(&speaker, hint, now)?;
         }
@@ -292,6 +311,9 @@ impl Driver {
         let Some(open) = self.databases.get(&manifest) else { return Ok(()) };
         if self.announcer.heard(manifest, speaker, hint.state(), hint.apart, now) {
             self.tell(|status| status.last_agreed = Some(SystemTime::now()));
+            if !hint.heads.is_empty() {
+                self.is_good(&speaker.0);
+            }
         } else if self.lacks(&open.info, &hint)? {
             let Hint { heads, roots, .. } = hint;
             self.offers.offered(manifest, Offer { speaker: speaker.clone(), heads, roots });
@@ -359,9 +381,10 @@ impl Driver {
         let spec = open.info.spec.clone();
         self.tasks.spawn(async move {
             let _running = running;
-            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken };
+            let blocks = AtomicU64::new(0);
+            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken, blocks: &blocks };
             let caught_up = all.take(spec, &offer.roots, Named::ByOthers(&offer.heads)).await;
-            Done::Fetched(manifest, offer, caught_up)
+            Done::Fetched(manifest, offer, blocks.into_inner(), caught_up)
         });
         true
     }
@@ -376,25 +399,64 @@ impl Driver {
                     Err(error) => status.last_error = Some((SystemTime::now(), error.to_string())),
                 });
             }
-            Done::Fetched(manifest, offer, caught_up) => {
+            Done::Connected => {}
+            Done::Fetched(manifest, offer, blocks, caught_up) => {
                 let delivered = match self.databases.get(&manifest) {
                     Some(open) => !self.node.snapshot()?.lacks_any(&open.info, &offer.heads)?,
                     None => true,
                 };
+                if delivered {
+                    self.is_good(&offer.speaker.0);
+                }
                 self.offers.finished(manifest, offer, delivered, Instant::now());
                 self.tell(|status| {
                     match delivered {
                         true => status.fetched += 1,
                         false => status.failed += 1,
                     }
-                    match caught_up {
-                        Ok(done) => status.blocks += done.lists + done.fetched,
-                        Err(error) => status.last_error = Some((SystemTime::now(), error.to_string())),
+                    status.blocks += blocks;
+                    if let Err(error) = caught_up {
+                        status.last_error = Some((SystemTime::now(), error.to_string()));
                     }
                 });
             }
         }
         Ok(())
+    }
+
+    /// Has the daemon connected to another one, unless it is: blocks come over connections.
+    fn connect(&mut self, peer: String, addresses: Vec<String>) {
+        let kubo = self.kubo.clone();
+        self.tasks.spawn(async move {
+            let connected = kubo.swarm_peers().await.is_ok_and(|peers| peers.contains(&peer));
+            if !connected {
+                // one that works is enough, and that none does is told where something does not come
+                for address in addresses {
+                    if kubo.swarm_connect(&address).await.is_ok() {
+                        break;
+                    }
+                }
+            }
+            Done::Connected
+        });
+    }
+
+    /// With this daemon a connection is to stay.
+    fn is_good(&mut self, peer: &str) {
+        if let Some(addresses) = self.acquaintances.is_good(peer) {
+            self.stay_connected(addresses);
+        }
+    }
+
+    fn stay_connected(&mut self, addresses: Vec<String>) {
+        let kubo = self.kubo.clone();
+        self.tasks.spawn(async move {
+            for address in addresses {
+                // what it does not take is no address that it could dial
+                let _ = kubo.swarm_peering_add(&address).await;
+            }
+            Done::Connected
+        });
     }
 
     fn count(&mut self, now: Instant) {
@@ -404,6 +466,10 @@ impl Driver {
             let status = status.hints.get_or_insert_default();
             let before = (status.databases, status.agreed);
             (status.databases, status.agreed) = counts;
+            if counts.1 > before.1 {
+                // they had said it before it was so here
+                status.last_agreed = Some(SystemTime::now());
+            }
             before != counts
         });
     }

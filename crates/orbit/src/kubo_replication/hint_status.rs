@@ -10,7 +10,7 @@ pub struct HintStatus {
     pub databases: u64,
     /// Of how many of them others are known, and all who are known have the same heads.
     pub agreed: u64,
-    /// The last time that somebody told of the same heads as are here.
+    /// The last time that somebody was seen to have the same heads as are here.
     pub last_agreed: Option<SystemTime>,
     /// Messages that were published.
     pub sent: u64,
@@ -22,7 +22,7 @@ pub struct HintStatus {
     pub fetched: u64,
     /// and how often it did not come, or was of no use.
     pub failed: u64,
-    /// Blocks that were fetched for it, with lists of blocks.
+    /// Blocks that were fetched for it, with lists of blocks, whether it all came or not.
     pub blocks: u64,
     /// What went wrong last, and when. It stays after things went well again.
     pub last_error: Option<(SystemTime, String)>,

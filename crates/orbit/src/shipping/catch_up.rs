@@ -120,6 +120,8 @@ pub(crate) struct CatchUp<'c> {
     pub(crate) kubo: &'c Kubo,
     pub(crate) tag: &'c str,
     pub(crate) taken: &'c TakenLists,
+    /// Counts lists and blocks that came, whether it succeeds or not.
+    pub(crate) blocks: &'c AtomicU64,
 }
 
 impl CatchUp<'_> {
@@ -182,8 +184,9 @@ struct Patience {
     skips: bool,
     /// So many blocks are asked for at once; more and more, while they are of use.
     portion: usize,
-    /// So many blocks may come one after the other of which none is of use.
+    /// So many blocks, and bytes, may come of which none is of use.
     wasted: usize,
+    wasted_bytes: usize,
     /// So many lists may be read of which nothing is of use.
     lists: usize,
     /// So long is waited for one block.
@@ -201,6 +204,7 @@ impl Patience {
                 skips: false,
                 portion: BlockList::MAX_LINKS,
                 wasted: usize::MAX,
+                wasted_bytes: usize::MAX,
                 lists: usize::MAX,
                 within: BLOCK_WITHIN,
                 single: MAX_SINGLE,
@@ -208,8 +212,9 @@ impl Patience {
             },
             Named::ByOthers(_) => Patience {
                 skips: true,
-                portion: 64,
+                portion: 32,
                 wasted: 4_096,
+                wasted_bytes: 32 << 20,
                 lists: 512,
                 within: Duration::from_secs(10),
                 single: 256,
@@ -344,6 +349,7 @@ impl Taking<'_> {
 
     async fn list(&mut self, hash: Hash, above: u8) -> Result<BlockList, CatchUpError> {
         self.done.lists += 1;
+        self.all.blocks.fetch_add(1, Ordering::Relaxed);
         read_list(self.all.kubo, &self.info.address, hash, above, self.patience.within).await
     }
 
@@ -380,28 +386,33 @@ impl Taking<'_> {
             Err(error) => Err(error.into()),
         };
         kubo.pin_rm(&hash.cid()).await?;
-        taken?;
+        let bytes = taken?;
         self.done.fetched += portion.len() as u64;
+        self.all.blocks.fetch_add(portion.len() as u64, Ordering::Relaxed);
         if self.used() > before {
             self.patience.portion = (2 * self.patience.portion).min(BlockList::MAX_LINKS);
         } else {
-            let wasted = &mut self.patience.wasted;
-            *wasted = wasted.checked_sub(portion.len()).ok_or(CatchUpError::OfNoUse { database: self.log.clone() })?;
+            let Patience { wasted, wasted_bytes, .. } = self.patience;
+            let left = wasted.checked_sub(portion.len()).zip(wasted_bytes.checked_sub(bytes));
+            let of_no_use = || CatchUpError::OfNoUse { database: self.log.clone() };
+            (self.patience.wasted, self.patience.wasted_bytes) = left.ok_or_else(of_no_use)?;
         }
         Ok(())
     }
 
-    /// Takes the blocks below a list of our own, which the daemon has.
-    async fn take_below(&mut self, around: Hash) -> Result<(), CatchUpError> {
+    /// Takes the blocks below a list of our own, which the daemon has; gives their bytes.
+    async fn take_below(&mut self, around: Hash) -> Result<usize, CatchUpError> {
         let mut blocks = self.all.kubo.dag_export(&around.cid()).await?;
-        let mut batch = Batch::default();
+        let (mut batch, mut all) = (Batch::default(), 0);
         while let Some((_, bytes)) = blocks.next().await? {
+            all += bytes.len();
             self.sort(bytes.to_vec(), &mut batch);
             if batch.is_full() {
                 self.join(std::mem::take(&mut batch)).await?;
             }
         }
-        self.join(batch).await
+        self.join(batch).await?;
+        Ok(all)
     }
 
     /// Counts what has become of what was held back.

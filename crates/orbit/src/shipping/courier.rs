@@ -8,7 +8,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, SystemTime},
@@ -182,7 +182,8 @@ impl Courier {
             // ends with the work, not with whoever waits for it
             let _running = running;
             let kubo = Kubo::new(options)?;
-            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken };
+            let blocks = AtomicU64::new(0);
+            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken, blocks: &blocks };
             all.take(database, &[root], Named::ByUs).await
         };
         self.runtime.spawn(work).await.map_err(|_| CatchUpError::Ended)?
