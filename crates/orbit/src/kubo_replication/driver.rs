@@ -7,7 +7,7 @@ use super::{
     rate::Rate,
 };
 use crate::{
-    DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, ReadError, Snapshot,
+    DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, ReadError,
     shipping::{self, CatchUp, CatchUpError, CaughtUp, Confirmed, Named, Running, ShippingStatus, TakenLists},
 };
 use debros_ipfs::{Kubo, KuboDaemon, KuboError, KuboMessage};
@@ -29,6 +29,8 @@ use tokio::{
 
 /// So much is published: a message in a second, and some at once.
 const PUBLISHED: (Duration, u32) = (Duration::from_secs(1), 8);
+/// So often everything is said anew because somebody has begun to listen.
+const JOINED: (Duration, u32) = (Duration::from_secs(60), 5);
 /// And so much of what others publish is read: of one daemon, and of all together.
 const OF_ONE: (Duration, u32) = (Duration::from_millis(500), 32);
 const OF_ALL: (Duration, u32) = (Duration::from_millis(50), 256);
@@ -76,11 +78,14 @@ pub(super) struct Driver {
     shipper: mpsc::UnboundedSender<shipping::Wish>,
     wishes: mpsc::UnboundedReceiver<Wish>,
     databases: HashMap<Hash, Open>,
+    /// Those of which it is not known yet what the daemon holds.
+    new: Vec<DatabaseId>,
     announcer: Announcer,
     offers: Offers,
     acquaintances: Acquaintances,
     /// The daemon, while it listens.
     daemon: Option<KuboDaemon>,
+    joined: Rate,
     published: Rate,
     of_one: LruCache<String, Rate>,
     of_all: Rate,
@@ -122,10 +127,12 @@ impl Driver {
             shipper,
             wishes,
             databases: HashMap::new(),
+            new: Vec::new(),
             announcer: Announcer::new(Instant::now(), u64::from_be_bytes(seed)),
             offers: Offers::new(),
             acquaintances: Acquaintances::new(),
             daemon: None,
+            joined: Rate::new(JOINED.0, JOINED.1),
             published: Rate::new(PUBLISHED.0, PUBLISHED.1),
             of_one: LruCache::new(DAEMONS),
             of_all: Rate::new(OF_ALL.0, OF_ALL.1),
@@ -221,6 +228,7 @@ impl Driver {
             self.open(controller)?;
         }
         self.databases.insert(manifest, Open { info, hint: None });
+        self.new.push(database);
         // what the daemon has of it may have been told before
         self.confirmed.tell_again();
         // without a shipper there is no daemon
@@ -230,22 +238,19 @@ impl Driver {
 
     /// The daemon has everything that was here at another moment.
     fn look(&mut self) -> Result<(), ReadError> {
-        match self.confirmed.take() {
-            Some(snapshot) => self.holds(&snapshot),
-            None => Ok(()),
-        }
-    }
-
-    fn holds(&mut self, snapshot: &Snapshot) -> Result<(), ReadError> {
+        let Some((snapshot, touched)) = self.confirmed.take() else { return Ok(()) };
         let now = Instant::now();
-        for (manifest, open) in &mut self.databases {
+        let new = std::mem::take(&mut self.new);
+        for database in touched.into_iter().chain(new) {
+            let manifest = snapshot.info(database)?.address.manifest();
+            let Some(open) = self.databases.get_mut(&manifest) else { continue };
             let log = snapshot.core.log(&snapshot.state, open.info.id)?;
             let mut heads: Vec<Hash> = log.heads.iter().map(|head| head.hash).collect();
             let others = heads.len().saturating_sub(Announcement::MAX_HEADS);
             heads.drain(..others);
             let (database, entries, others) = (open.info.address, log.entries, others as u64);
             let hint = Hint { database, apart: false, entries, heads, others, roots: Vec::new() };
-            self.announcer.holds(*manifest, hint.state(), now);
+            self.announcer.holds(manifest, hint.state(), now);
             open.hint = Some(hint);
         }
         Ok(())
@@ -259,6 +264,13 @@ impl Driver {
                 self.announcer.again(Instant::now());
                 // it may have been started anew, and have forgotten them
                 self.stay_connected(self.acquaintances.staying());
+            }
+            Event::Joined => {
+                // what was said before was not heard there; but nobody makes it be said all the time by coming and going
+                let now = Instant::now();
+                if self.joined.take(now) {
+                    self.announcer.again(now);
+                }
             }
             Event::Message(message) => return self.heard(message),
             Event::Skipped(count) => self.tell(|status| status.refused += count),

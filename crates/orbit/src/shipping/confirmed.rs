@@ -1,7 +1,10 @@
 use super::{Shipment, Shipments};
 use crate::{DatabaseId, Hash, Snapshot};
 use debros_ipfs::Place;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 use tokio::sync::watch;
 
 /// What the daemon that is being talked to holds and pins, for whoever tells others of it.
@@ -18,6 +21,10 @@ struct State {
     whole: bool,
     /// That moment, until somebody has looked at it.
     snapshot: Option<Snapshot>,
+    /// The databases of which something was shipped by then, since somebody has looked,
+    changed: BTreeSet<DatabaseId>,
+    /// and since that moment.
+    touched: BTreeSet<DatabaseId>,
     /// What was told of last.
     told: Option<(Option<Place>, Option<u64>, u64)>,
 }
@@ -25,7 +32,9 @@ struct State {
 impl Confirmed {
     /// Another daemon, or a new session with the same: it has these shipments, and more is to be found out.
     pub(crate) fn begin(&self, shipments: Shipments) {
-        *self.state() = State { shipments, ..State::default() };
+        let mut state = self.state();
+        let (changed, touched) = (std::mem::take(&mut state.changed), std::mem::take(&mut state.touched));
+        *state = State { shipments, changed, touched, ..State::default() };
     }
 
     /// It has everything that this snapshot has, which ends here.
@@ -37,6 +46,8 @@ impl Confirmed {
             return;
         }
         (state.told, state.snapshot) = (Some(now), Some(snapshot));
+        let mut touched = std::mem::take(&mut state.touched);
+        state.changed.append(&mut touched);
         drop(state);
         self.changed.send_replace(());
     }
@@ -53,9 +64,12 @@ impl Confirmed {
         self.state().told = None;
     }
 
-    /// The last moment of which the daemon has everything, once.
-    pub(crate) fn take(&self) -> Option<Snapshot> {
-        self.state().snapshot.take()
+    /// The last moment of which the daemon has everything, once, and the databases of which something was shipped since it was asked
+    /// for last.
+    pub(crate) fn take(&self) -> Option<(Snapshot, BTreeSet<DatabaseId>)> {
+        let mut state = self.state();
+        let snapshot = state.snapshot.take()?;
+        Some((snapshot, std::mem::take(&mut state.changed)))
     }
 
     /// The roots of what it has of a database, the earliest first; `None` while it does not have everything.
@@ -70,7 +84,11 @@ impl Confirmed {
     }
 
     pub(crate) fn add(&self, added: impl IntoIterator<Item = Shipment>) {
-        self.state().shipments.add(added);
+        let mut state = self.state();
+        for shipment in added {
+            state.touched.insert(shipment.database);
+            state.shipments.add([shipment]);
+        }
     }
 
     pub(crate) fn replace(&self, merged: &[Shipment], by: Shipment) {
