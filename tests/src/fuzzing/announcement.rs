@@ -6,7 +6,7 @@ pub(super) fn corpus() -> Vec<Vec<u8>> {
     let hash = |n: u8| Hash::of(&[n]);
     let hint = |n: u8| Hint {
         database: Address::of(hash(n)),
-        apart: n % 2 == 0,
+        apart: n.is_multiple_of(2),
         entries: u64::from(n) << 20,
         heads: (0..n).map(hash).collect(),
         others: n.into(),

@@ -21,7 +21,7 @@ async fn ancestors_that_no_peer_sends_are_asked_of_the_daemon() {
     for n in 0..40_i64 {
         let (spec, me) = (spec.clone(), me.clone());
         let put = one.write(Durability::Local, move |writer| {
-            let notes = writer.open(&spec).map_err(|error| Box::<dyn std::error::Error + Send + Sync>::from(error))?;
+            let notes = writer.open(&spec)?;
             writer.put(notes, &me, Map::from_iter([("_id", n.to_string())]))?;
             Ok::<_, Box<dyn std::error::Error + Send + Sync>>(notes)
         });

@@ -32,14 +32,9 @@ pub(super) async fn listen(kubo: Kubo, topic: String, events: mpsc::Sender<Event
     let mut pause = FIRST_PAUSE;
     loop {
         let begin = Instant::now();
-        let error = match hear(&kubo, &topic, &events).await {
-            Ok(()) => None,
-            Err(error) => Some(error),
-        };
-        let lost = error.unwrap_or_else(|| KuboError::Unreachable {
-            url: kubo.url().to_owned(),
-            reason: "it has ended the connection".to_owned(),
-        });
+        let ended =
+            || KuboError::Unreachable { url: kubo.url().to_owned(), reason: "it has ended the connection".to_owned() };
+        let lost = hear(&kubo, &topic, &events).await.err().unwrap_or_else(ended);
         if events.send(Event::Lost(lost)).await.is_err() {
             return;
         }
