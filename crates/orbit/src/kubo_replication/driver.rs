@@ -327,8 +327,9 @@ impl Driver {
                 self.is_good(&speaker.0);
             }
         } else if self.lacks(&open.info, &hint)? {
-            let Hint { heads, roots, .. } = hint;
-            self.offers.offered(manifest, Offer { speaker: speaker.clone(), heads, roots });
+            let Hint { heads, roots, others, .. } = hint;
+            let offer = Offer { speaker: speaker.clone(), heads, unnamed: others > 0, roots };
+            self.offers.offered(manifest, offer);
             return Ok(());
         }
         self.offers.withdrawn(&manifest, speaker);
@@ -413,8 +414,10 @@ impl Driver {
             }
             Done::Connected => {}
             Done::Fetched(manifest, offer, blocks, caught_up) => {
+                // whoever says that there is more than they name, and gives nothing, says it in vain
+                let nothing = offer.unnamed && !caught_up.as_ref().is_ok_and(|done| done.joined > 0);
                 let delivered = match self.databases.get(&manifest) {
-                    Some(open) => !self.node.snapshot()?.lacks_any(&open.info, &offer.heads)?,
+                    Some(open) => !nothing && !self.node.snapshot()?.lacks_any(&open.info, &offer.heads)?,
                     None => true,
                 };
                 if delivered {

@@ -40,6 +40,8 @@ pub(super) struct Offers {
 pub(super) struct Offer {
     pub(super) speaker: Speaker,
     pub(super) heads: Vec<Hash>,
+    /// Whether there are more heads, which are not named.
+    pub(super) unnamed: bool,
     pub(super) roots: Vec<Hash>,
 }
 
@@ -171,7 +173,12 @@ mod tests {
     }
 
     fn offer(peer: &str, root: u8) -> Offer {
-        Offer { speaker: (peer.to_owned(), "f".to_owned()), heads: vec![hash(root)], roots: vec![hash(root)] }
+        Offer {
+            speaker: (peer.to_owned(), "f".to_owned()),
+            heads: vec![hash(root)],
+            unnamed: false,
+            roots: vec![hash(root)],
+        }
     }
 
     #[test]

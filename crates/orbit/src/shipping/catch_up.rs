@@ -10,8 +10,9 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
 /// Blocks are joined when there are so many.
 const BATCH: usize = 1_000;
@@ -27,6 +28,8 @@ const MAX_NOT_FOUND: usize = 10;
 const RECENT: usize = 256;
 /// So many lists one after the other that have nothing new end that.
 const KNOWN: usize = 4;
+/// So many blocks that were asked for are remembered.
+const REMEMBERED: usize = 1 << 17;
 /// How long a single block is waited for.
 const BLOCK_WITHIN: Duration = Duration::from_secs(30);
 
@@ -139,12 +142,18 @@ impl CatchUp<'_> {
                 read_list(self.kubo, &address, *root, u8::MAX, BLOCK_WITHIN).await?;
             }
         }
-        let opened = spec.clone();
-        let database = self.node.write(Durability::Local, move |writer| writer.open(&opened)).await;
-        let database = database.map_err(|error| match error {
-            CommitError::Job(error) => CatchUpError::Open(error),
-            other => CatchUpError::Commit(Box::new(other)),
-        })?;
+        let here = self.node.snapshot().map_err(ReadError::from)?.at(&address)?;
+        let database = match here {
+            Some(info) => info.id,
+            None => {
+                let opened = spec.clone();
+                let database = self.node.write(Durability::Local, move |writer| writer.open(&opened)).await;
+                database.map_err(|error| match error {
+                    CommitError::Job(error) => CatchUpError::Open(error),
+                    other => CatchUpError::Commit(Box::new(other)),
+                })?
+            }
+        };
         let snapshot = self.node.snapshot().map_err(ReadError::from)?;
         let mut taking = Taking {
             all: self,
@@ -189,8 +198,12 @@ struct Patience {
     wasted_bytes: usize,
     /// So many lists may be read of which nothing is of use.
     lists: usize,
-    /// So long is waited for one block.
+    /// So long is waited for one block,
     within: Duration,
+    /// so long for a portion,
+    portion_within: Duration,
+    /// and so long until something is of use.
+    idle: Duration,
     /// So many blocks are asked for one by one.
     single: usize,
     /// And so many of these may not be found.
@@ -207,6 +220,8 @@ impl Patience {
                 wasted_bytes: usize::MAX,
                 lists: usize::MAX,
                 within: BLOCK_WITHIN,
+                portion_within: Duration::MAX,
+                idle: Duration::MAX,
                 single: MAX_SINGLE,
                 not_found: MAX_NOT_FOUND,
             },
@@ -217,6 +232,8 @@ impl Patience {
                 wasted_bytes: 32 << 20,
                 lists: 512,
                 within: Duration::from_secs(10),
+                portion_within: Duration::from_secs(120),
+                idle: Duration::from_secs(120),
                 single: 256,
                 not_found: 2,
             },
@@ -255,7 +272,7 @@ impl Taking<'_> {
     /// Takes everything below these lists, the first ones first, but for lists that were taken before.
     async fn walk(&mut self, roots: &[Hash]) -> Result<(), CatchUpError> {
         let mut seen = HashSet::new();
-        let (mut wasted, mut used) = (0, self.used());
+        let (mut wasted, mut used, mut since) = (0, self.used(), Instant::now());
         let mut steps: Vec<Step> = roots.iter().rev().map(|root| Step::Into(*root, u8::MAX)).collect();
         while let Some(step) = steps.pop() {
             let (hash, above) = match step {
@@ -268,9 +285,13 @@ impl Taking<'_> {
             if (self.patience.skips && self.all.taken.has(&hash)) || !seen.insert(hash) {
                 continue;
             }
-            wasted = if std::mem::replace(&mut used, self.used()) == used { wasted + 1 } else { 0 };
-            if wasted > self.patience.lists {
-                return Err(CatchUpError::OfNoUse { database: self.log.clone() });
+            if std::mem::replace(&mut used, self.used()) == used {
+                wasted += 1;
+            } else {
+                (wasted, since) = (0, Instant::now());
+            }
+            if wasted > self.patience.lists || since.elapsed() > self.patience.idle {
+                return Err(self.of_no_use());
             }
             let list = self.list(hash, above).await?;
             if list.depth > 0 {
@@ -309,7 +330,7 @@ impl Taking<'_> {
     /// The newest lists of blocks, until there are some of which everything is here; `None`, if they are many.
     async fn recent(&mut self, roots: &[Hash]) -> Result<Option<Vec<Hash>>, CatchUpError> {
         let mut lists: Vec<(Hash, u8)> = roots.iter().map(|root| (*root, u8::MAX)).collect();
-        let (mut recent, mut seen, mut known) = (Vec::new(), HashSet::new(), 0);
+        let (mut recent, mut seen, mut known, begin) = (Vec::new(), HashSet::new(), 0, Instant::now());
         while let Some((hash, above)) = lists.pop() {
             if known >= KNOWN {
                 break;
@@ -323,6 +344,9 @@ impl Taking<'_> {
             }
             if seen.len() > RECENT {
                 return Ok(None);
+            }
+            if begin.elapsed() > self.patience.idle {
+                return Err(self.of_no_use());
             }
             let list = self.list(hash, above).await?;
             let links = list.links.iter().map(|link| linked(hash, link)).collect::<Result<Vec<_>, _>>()?;
@@ -359,6 +383,10 @@ impl Taking<'_> {
         Ok(snapshot.lacks_any(&self.info, heads)?)
     }
 
+    fn of_no_use(&self) -> CatchUpError {
+        CatchUpError::OfNoUse { database: self.log.clone() }
+    }
+
     /// What came and was of use, so far.
     fn used(&self) -> u64 {
         self.done.joined + self.done.known + self.held.len() as u64
@@ -369,6 +397,10 @@ impl Taking<'_> {
     async fn fetch_portion(&mut self) -> Result<(), CatchUpError> {
         // of its own each time, so that one that ends does not unpin another's
         static COUNT: AtomicU64 = AtomicU64::new(0);
+        if self.asked.len() > REMEMBERED {
+            // one that is named once more is here by now, or is asked for once more
+            self.asked = self.missing.iter().copied().collect();
+        }
         let portion: Vec<Hash> = self.missing.drain(..self.missing.len().min(self.patience.portion)).collect();
         let around = BlockList {
             blocks: portion.len() as u64,
@@ -381,9 +413,12 @@ impl Taking<'_> {
         let kubo = self.all.kubo;
         kubo.dag_import(vec![car], BlockList::MAX_BYTES).await?;
         let before = self.used();
-        let taken = match kubo.pin_add_from_peers(&hash.cid(), &self.pin_name).await {
-            Ok(()) => self.take_below(hash).await,
-            Err(error) => Err(error.into()),
+        let pinned = timeout(self.patience.portion_within, kubo.pin_add_from_peers(&hash.cid(), &self.pin_name)).await;
+        let taken = match pinned {
+            Ok(Ok(())) => self.take_below(hash).await,
+            Ok(Err(error)) => Err(error.into()),
+            // what has come until now is there the next time
+            Err(_) => Err(CatchUpError::NotFound(portion[0])),
         };
         kubo.pin_rm(&hash.cid()).await?;
         let bytes = taken?;
@@ -394,8 +429,7 @@ impl Taking<'_> {
         } else {
             let Patience { wasted, wasted_bytes, .. } = self.patience;
             let left = wasted.checked_sub(portion.len()).zip(wasted_bytes.checked_sub(bytes));
-            let of_no_use = || CatchUpError::OfNoUse { database: self.log.clone() };
-            (self.patience.wasted, self.patience.wasted_bytes) = left.ok_or_else(of_no_use)?;
+            (self.patience.wasted, self.patience.wasted_bytes) = left.ok_or_else(|| self.of_no_use())?;
         }
         Ok(())
     }
