@@ -43,14 +43,7 @@ async fn lies_cost_little_and_do_no_harm() {
         let (_, address) = addresses.iter().find(|(name, _)| name.contains("Message")).expect("of the messages");
         address.parse().expect("an address")
     };
-    let foreign = {
-        let addresses = one.db.addresses().await.expect("addresses");
-        let (_, address) = addresses
-            .iter()
-            .find(|(name, _)| name.contains("Note"))
-            .map_or_else(|| addresses.first().cloned().expect("an address"), Clone::clone);
-        address.parse::<Address>().expect("an address")
-    };
+    let foreign = Address::of(Hash::of(b"another database"));
 
     let liar = KuboDaemon::start();
     for peer in [&one, &two] {
@@ -95,6 +88,10 @@ async fn lies_cost_little_and_do_no_harm() {
         let lie = Announcement { by: format!("{head}"), addresses: Vec::new(), hints: vec![hint(roots, head as u32)] };
         kubo.pubsub_pub(TOPIC, lie.encode().into()).await.expect("it is published");
     }
+    // of a database that nobody has
+    let of_another = Hint { database: foreign, ..hint(vec![other], 99) };
+    let lie = Announcement { by: "another".into(), addresses: Vec::new(), hints: vec![of_another] };
+    kubo.pubsub_pub(TOPIC, lie.encode().into()).await.expect("it is published");
     // and many of them
     for n in 0..200_u32 {
         let hints = (0..20).map(|head| hint(vec![garbage], n * 100 + head)).collect();

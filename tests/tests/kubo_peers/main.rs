@@ -117,7 +117,6 @@ impl Peer {
         until("drained", drained, || format!("{:#?}", self.db.kubo().status())).await;
     }
 
-    /// What the log of the messages means.
     async fn clean(&self) {
         assert!(self.db.verify().await.expect("a report").is_clean());
     }

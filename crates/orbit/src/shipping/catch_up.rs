@@ -165,6 +165,7 @@ impl CatchUp<'_> {
             patience: Patience::with(named),
             missing: Vec::new(),
             asked: HashSet::new(),
+            all_kept: true,
             finished: Vec::new(),
             held: HashSet::new(),
             done: CaughtUp::default(),
@@ -253,6 +254,8 @@ struct Taking<'t> {
     missing: Vec<Hash>,
     /// Those that were, or are to be.
     asked: HashSet<Hash>,
+    /// Whether everything that came was kept: it joined, or is held back.
+    all_kept: bool,
     /// Lists that are taken when these have come.
     finished: Vec<Hash>,
     /// Entries that are held back, at first.
@@ -323,7 +326,11 @@ impl Taking<'_> {
         while !self.missing.is_empty() {
             self.fetch_portion().await?;
         }
-        self.all.taken.add(self.finished.drain(..));
+        let finished = self.finished.drain(..);
+        // what there was no room for may be wanted later
+        if self.all_kept {
+            self.all.taken.add(finished);
+        }
         Ok(())
     }
 
@@ -491,6 +498,7 @@ impl Taking<'_> {
         self.done.joined += receipt.joined;
         self.done.known += receipt.known;
         self.held.extend(receipt.held.iter().map(|(hash, _)| *hash));
+        self.all_kept &= receipt.not_kept.is_empty();
         for (hash, error) in receipt.not_kept {
             self.refuse(hash, &error);
         }
