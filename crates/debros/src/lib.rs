@@ -97,6 +97,8 @@ mod owner;
 pub mod prelude;
 mod problem;
 mod registry;
+#[cfg(any(feature = "kubo", feature = "network"))]
+mod replicated;
 mod schema;
 mod session;
 mod source;
@@ -140,7 +142,9 @@ pub use debros_derive::{Value, model};
 #[cfg(feature = "kubo")]
 pub use debros_ipfs::{KuboError, KuboOptions};
 #[cfg(feature = "kubo")]
-pub use debros_orbit::{CatchUpError, CaughtUp, LastShipment, NotPinned, ShippingError, ShippingStatus};
+pub use debros_orbit::{
+    CatchUpError, CaughtUp, HintStatus, LastShipment, NotPinned, Pubsub, ShippingError, ShippingStatus,
+};
 pub use debros_orbit::{FeedPosition, KeystoreError, NotAFeedPosition, Report as VerifyReport, StoreError};
 #[cfg(feature = "network")]
 pub use debros_orbit::{NetworkLimits, NotReplicated, PeerSync, ReplicationError, SyncState, Traffic};

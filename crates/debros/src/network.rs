@@ -1,12 +1,11 @@
 //! [`Network`]: a database and its peers.
 
 use crate::{Db, WriteError};
-use debros_core::{ModelDef, Scope, UserId};
+use debros_core::UserId;
 use debros_orbit::{
     DatabaseId, Multiaddr, NotReplicated, PeerId, ReadDocuments as _, ReadError, Replication, ReplicationError,
     ReplicationEvent, ReplicationEvents, SyncState, Traffic,
 };
-use debros_shard::{Opening, Place};
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
@@ -315,12 +314,7 @@ impl Db {
     /// Replicates what is held here, and the global models.
     pub(crate) async fn join_network(&self) -> Result<(), NetworkError> {
         self.open_all(None).await?;
-        let snapshot = self.snapshot().map_err(ReadError::from)?;
-        let mut held = Vec::new();
-        for model in self.stores().registry.families() {
-            held.extend(snapshot.databases(&self.stores().family(model))?.into_iter().map(|info| info.id));
-        }
-        drop(snapshot);
+        let held = self.held()?;
         if let Some(joined) = self.joined() {
             joined.replicate(held).await?;
         }
@@ -329,26 +323,11 @@ impl Db {
 
     /// Opens the databases of a user, or of the global models, and replicates them.
     async fn open_all(&self, user: Option<UserId>) -> Result<(), NetworkError> {
-        let stores = self.stores().clone();
-        let models: Vec<&'static ModelDef> = stores.registry.families();
-        let of_user = move |model: &&'static ModelDef| (model.scope == Scope::User) == user.is_some();
-        let places: Vec<Place> = models
-            .into_iter()
-            .filter(of_user)
-            .flat_map(|model| (0..debros_shard::shards(model)).filter_map(move |n| Place::new(model, user.as_ref(), n)))
-            .collect();
-        let job = move |writer: &mut debros_orbit::Writer<'_>| {
-            let opening = Opening::new(&stores.databases);
-            for place in &places {
-                opening.create(writer, place)?;
-            }
-            Ok(opening.into_opened())
-        };
-        let opened = self.open_places(job).await?;
-        self.stores().databases.remember(opened.iter().copied());
+        let opened = self.open_of(user).await?;
         if let Some(joined) = self.joined() {
-            joined.replicate(opened.into_iter().map(|(_, id)| id)).await?;
+            joined.replicate(opened.iter().copied()).await?;
         }
+        self.replicate(&opened).await;
         Ok(())
     }
 

@@ -25,6 +25,7 @@
 //! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`Events`], [`Capabilities`], [`SigningKey`], [`PublicKey`] |
 //! | encrypt payloads or whole entries | [`Encryption`], [`Cipher`], [`XChaCha20Cipher`], [`SimpleEncryption`] |
 //! | replicate with peers (feature `network`) | `Node::replicate`, `Replication` |
+//! | replicate through Kubo daemons (feature `kubo`) | `Node::ship`, `Courier::replicate`, `KuboReplication` |
 //! | know what a JavaScript peer sees | [`JavaScriptLog`], [`JavaScriptEntry`] |
 //!
 //! # A database without models
@@ -116,6 +117,8 @@ mod javascript;
 mod journal_op;
 mod key_file;
 mod keystore;
+#[cfg(feature = "kubo")]
+mod kubo_replication;
 mod limits;
 mod log;
 mod manifest;
@@ -179,6 +182,8 @@ pub use inspection::{
 pub use javascript::{JavaScriptEntry, JavaScriptError, JavaScriptLog, NotJavaScriptCbor, decode_as_javascript};
 pub use key_file::KeyFileError;
 pub use keystore::{Keystore, KeystoreError};
+#[cfg(feature = "kubo")]
+pub use kubo_replication::{Announcement, Hint, HintStatus, KuboReplication, Pubsub};
 pub use limits::{
     LimitError, Limits, MAX_ACCEPTED, MAX_DEPTH, MAX_HEADS, MAX_JUMP, MAX_KEY, MAX_LINKS, MAX_TIME, MAX_WRITTEN,
 };
