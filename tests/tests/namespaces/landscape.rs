@@ -1,6 +1,6 @@
 use debros_tests::free_port;
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{self, BufRead as _, BufReader, Write as _},
     process::{Child, Command, Stdio},
 };
 
@@ -23,7 +23,7 @@ pub(crate) struct Holder(Child);
 impl Landscape {
     pub(crate) fn new() -> Landscape {
         Landscape::namespaces().unwrap_or_else(|why| {
-            eprintln!("\n!! NO NETWORK NAMESPACES HERE ({why}): nothing is divided, nodes are killed only !!\n");
+            shout(&format!("NO NETWORK NAMESPACES HERE ({why}): nothing is divided, nodes are killed only"));
             Landscape::Loopback((0..NODES).map(|_| free_port()).collect())
         })
     }
@@ -52,11 +52,13 @@ impl Landscape {
             in_node(&format!("addr add {}/24 dev node{at}", host(at)))?;
             in_node(&format!("link set node{at} up"))?;
             in_node("link set lo up")?;
-            let slow = format!("qdisc add dev node{at} root netem delay 20ms 10ms loss 1%");
-            if let Err(why) = run(node.inside("tc"), &slow) {
-                eprintln!("\n!! THE NETWORK OF NODE {at} IS FAST AND LOSES NOTHING: {why} !!\n");
-            }
             nodes.push(node);
+        }
+        let slow = |(at, node): (usize, &Holder)| {
+            run(node.inside("tc"), &format!("qdisc add dev node{at} root netem delay 20ms 10ms loss 1%"))
+        };
+        if let Err(why) = nodes.iter().enumerate().try_for_each(slow) {
+            shout(&format!("THE NETWORK IS FAST AND LOSES NOTHING HERE: {why}"));
         }
         Ok(Landscape::Namespaces { world, nodes })
     }
@@ -77,9 +79,10 @@ impl Landscape {
         }
     }
 
-    /// Nothing gets from one side to the other any more.
-    pub(crate) fn divide(&self) {
+    /// Nothing gets from one side to the other any more. False if it cannot be divided.
+    pub(crate) fn divide(&self) -> bool {
         self.set_bridge("down");
+        matches!(self, Landscape::Namespaces { .. })
     }
 
     pub(crate) fn join(&self) {
@@ -123,6 +126,12 @@ impl Drop for Holder {
 
 fn host(at: usize) -> String {
     format!("10.77.0.{}", at + 1)
+}
+
+/// Past what the test harness keeps to itself.
+fn shout(what: &str) {
+    // nobody may be there to read it
+    let _ = writeln!(io::stderr(), "\n!! {what} !!\n");
 }
 
 fn run(mut command: Command, line: &str) -> Result<(), String> {

@@ -31,7 +31,7 @@ fn processes_agree_after_kills_and_a_partition() {
     processes.iter_mut().for_each(Process::begin_to_write);
     write_some(&mut processes, 20);
 
-    landscape.divide();
+    let is_divided = landscape.divide();
     let begun = Instant::now();
     // one on each side is killed meanwhile, and starts again
     for at in [1, 3] {
@@ -42,6 +42,11 @@ fn processes_agree_after_kills_and_a_partition() {
     }
     thread::sleep(divided.saturating_sub(begun.elapsed()));
     write_some(&mut processes, 1);
+    for (here, there) in [(0, 4), (2, 1)] {
+        let newest = processes[here].newest();
+        let lacks = processes[there].ask(&format!("lacks {newest}"));
+        assert!(!is_divided || lacks == newest, "nothing gets from one side to the other");
+    }
     landscape.join();
 
     // and one after it, more than once

@@ -56,6 +56,13 @@ impl Process {
         std::mem::take(&mut self.answered)
     }
 
+    /// The name of what it wrote last.
+    pub(crate) fn newest(&mut self) -> String {
+        // whatever it is asked, it tells before what it wrote
+        self.ask("state");
+        self.answered.last().cloned().expect("it wrote something")
+    }
+
     pub(crate) fn wait_for_writes(&mut self, count: usize) {
         let until = self.answered.len() + count;
         while self.answered.len() < until {

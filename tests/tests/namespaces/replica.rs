@@ -1,6 +1,6 @@
 //! The process: a node that does what is said on its input.
 
-use debros_core::Map;
+use debros_core::{Map, Value};
 use debros_orbit::{
     DatabaseId, DatabaseSpec, Durability, Identity, NetworkOptions, NoSchema, Node, NodeOptions, ReadDocuments as _,
     Replication,
@@ -113,7 +113,7 @@ async fn write(
         let me = me.clone();
         // some keys are everyone's
         let key = if n % 3 == 0 { format!("k{}", n % 7) } else { format!("{} {n}", me.public_key()) };
-        let record = Map::from_iter([("_id", key.into()), ("n", i64::try_from(n).unwrap_or_default().into())]);
+        let record = Map::from_iter([("_id", Value::from(key)), ("n", Value::from(n.to_string()))]);
         let written = node.write(Durability::Local, move |writer| writer.put(notes, &me, record)).await;
         say(&format!("wrote {}", written.expect("it may write")));
     }
