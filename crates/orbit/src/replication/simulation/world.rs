@@ -348,13 +348,20 @@ impl World {
                     return Ok(());
                 }
                 let Some(hashes) = node.write(database, durability, payloads)? else { return Ok(()) };
-                node.go_on(now, &mut out)?;
+                // nobody may hear of it before the power goes
+                let is_told = durability == Durability::Local || self.dice.permille(700);
+                if is_told {
+                    node.go_on(now, &mut out)?;
+                }
                 if database == RIGHTS {
                     self.under_rights.extend(hashes.iter().map(|hash| (user.clone(), *hash)));
                 }
                 self.note(|| format!("{at} writes {} entries in {database}, {durability:?}", hashes.len()));
                 if durability == Durability::Local {
                     self.answered.extend(hashes.into_iter().map(|hash| (database, hash)));
+                }
+                if !is_told && self.dice.permille(500) {
+                    return self.ends(at);
                 }
             }
             What::JavaScript(node) => {
