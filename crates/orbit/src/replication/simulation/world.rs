@@ -409,21 +409,20 @@ impl World {
     /// Somebody without a right has written, and perhaps one with a right has built on it.
     fn intrudes(&mut self, at: usize) -> Result<()> {
         let database = self.dice.index(self.specs.len().min(2));
-        let (followed, knows, published) = (self.dice.permille(500), self.dice.permille(700), self.dice.permille(500));
+        // JavaScript takes neither
+        let is_javascript = |member: &Member| matches!(member.what, What::JavaScript(_));
+        let followed = self.dice.permille(500) && !self.members.iter().any(is_javascript);
+        let published = self.dice.permille(500);
         let Some(snapshot) = self.snapshot(at)? else { return Ok(()) };
-        let What::Ours(node) = &mut self.members[at].what else { return Ok(()) };
-        let Some(running) = &node.running else { return Ok(()) };
-        let info = &running.replicas[&database].info;
-        let (heads, address) = (snapshot.heads(info.id)?, info.address);
+        let Some(info) = snapshot.at(&self.specs[database].address()?)? else { return Ok(()) };
+        let heads = snapshot.heads(info.id)?;
         let log = snapshot.core.log(&snapshot.state, info.id).map_err(crate::ReadError::from)?;
         let time = log.heads.iter().map(|head| head.time).max().unwrap_or(0) + 1;
-        self.written += 1;
         let value = Payload::add(format!("{} of nobody", self.written).into()).into_value();
-        let entry = Entry::create(&self.mallory, address, value, &heads, &[], time)?;
-        let mut entries = vec![entry.bytes().to_vec()];
-        let mut identities = Vec::new();
+        self.written += 1;
+        let entry = Entry::create(&self.mallory, info.address, value, &heads, &[], time)?;
         // an identity that nobody has would be asked for to the end of time
-        identities.push(self.mallory.bytes().to_vec());
+        let (mut identities, mut entries) = (vec![self.mallory.bytes().to_vec()], vec![entry.bytes().to_vec()]);
         if followed {
             let key = Value::from("k1");
             let payload = match self.specs[database].kind {
@@ -431,24 +430,15 @@ impl World {
                 _ => Payload::put(key.clone(), Map::from_iter([("_id", key)]).into()),
             };
             let next = [&[entry.hash()], &heads[..]].concat();
-            let built = Entry::create(&self.sloppy, address, payload.into_value(), &next, &[], time + 1)?;
+            let built = Entry::create(&self.sloppy, info.address, payload.into_value(), &next, &[], time + 1)?;
             identities.push(self.sloppy.bytes().to_vec());
-            // JavaScript takes neither
-            if !self.members.iter().any(|member| matches!(member.what, What::JavaScript(_))) {
-                if !knows {
-                    entries.clear();
-                }
-                entries.push(built.bytes().to_vec());
-            }
+            entries.push(built.bytes().to_vec());
         }
-        let now = self.shown(at);
-        let mut out = Outbox::new();
+        self.note(|| format!("somebody without a right writes in {database} at {at}, built on: {followed}"));
+        let (now, mut out) = (self.shown(at), Outbox::new());
         let What::Ours(node) = &mut self.members[at].what else { return Ok(()) };
-        // whoever builds on something gives it
-        node.receive("somebody", database, identities.clone(), vec![entry.bytes().to_vec()])?;
         node.receive("somebody", database, identities, entries)?;
         node.go_on(now, &mut out)?;
-        self.note(|| format!("somebody without a right writes in {database} at {at}, built on: {followed}"));
         if published {
             let data = entry.bytes().to_vec();
             out.extend(self.members.iter().map(|member| (member.peer, Packet::Topic { database, data: data.clone() })));
