@@ -37,13 +37,19 @@ pub(crate) struct JoinOptions {
     /// Where it listens, as it was said.
     pub(crate) listen: Vec<String>,
     pub(crate) discovery: bool,
+    pub(crate) announce: bool,
     pub(crate) limits: debros_orbit::NetworkLimits,
 }
 
 #[cfg(feature = "network")]
 impl Default for JoinOptions {
     fn default() -> JoinOptions {
-        JoinOptions { listen: Vec::new(), discovery: true, limits: debros_orbit::NetworkLimits::default() }
+        JoinOptions {
+            listen: Vec::new(),
+            discovery: true,
+            announce: true,
+            limits: debros_orbit::NetworkLimits::default(),
+        }
     }
 }
 
@@ -126,6 +132,14 @@ impl Builder {
     #[cfg(feature = "network")]
     pub fn local_discovery(mut self, on: bool) -> Builder {
         self.network.get_or_insert_default().discovery = on;
+        self
+    }
+
+    /// Whether users are [announced](Db::announce) to the application's other nodes as soon as their identity is taken: true by
+    /// default. Without it, whoever is to follow them has to be told their ids.
+    #[cfg(feature = "network")]
+    pub fn announce_users(mut self, on: bool) -> Builder {
+        self.network.get_or_insert_default().announce = on;
         self
     }
 

@@ -73,6 +73,8 @@ impl Db {
         #[cfg(feature = "kubo")]
         let (kubo, optional, pinned_within) = (builder.kubo.clone(), builder.kubo_optional, builder.pinned_within);
         #[cfg(feature = "network")]
+        let announce = builder.network.as_ref().is_some_and(|join| join.announce);
+        #[cfg(feature = "network")]
         let network = builder.network.clone().map(network_options).transpose()?;
         #[cfg(feature = "network")]
         let replicated_within = builder.replicated_within;
@@ -100,7 +102,7 @@ impl Db {
             None => None,
             Some(options) => {
                 let replication = node.replicate(options).await.map_err(crate::NetworkError::from)?;
-                Some(crate::network::Joined::new(replication, replicated_within))
+                Some(crate::network::Joined::new(replication, announce, replicated_within))
             }
         };
         let inner = Inner {
@@ -123,31 +125,40 @@ impl Db {
 
     /// The user of this name on this device; the keys are made the first time, and kept in the data folder.
     ///
+    /// In a network, the user's data is replicated from then on, with the user's other devices, too, and the user is
+    /// announced to the application's other nodes (`Db::announce`).
+    ///
     /// # Errors
-    /// If the name is not 1 to 64 of `A-Z a-z 0-9 _ . -`, or the keys cannot be read or written.
+    /// If the name is not 1 to 64 of `A-Z a-z 0-9 _ . -`, the keys cannot be read or written, or the user's data cannot be opened.
     pub async fn identity(&self, name: &str) -> Result<Identity, IdentityError> {
         let (db, name) = (self.clone(), name.to_owned());
-        blocking::run(move || {
+        let taken = blocking::run(move || {
             db.check_open()?;
             let signer = db.inner.node.identity(&name)?;
             db.with_root_key(&name, signer)
-        })
-        .await
+        });
+        let identity = taken.await?;
+        #[cfg(feature = "network")]
+        self.take_into_network(&identity).await?;
+        Ok(identity)
     }
 
     /// Makes a user of another device or folder a user here, under this name: `key` is what [`Identity::export`] gave there. The user is the
-    /// same, the device gets a key of its own.
+    /// same, the device gets a key of its own. In a network, what [`Db::identity`] does is done, too: both devices have the user's data.
     ///
     /// # Errors
-    /// If the key is none, the name is another user's, or the keys cannot be written.
+    /// If the key is none, the name is another user's, the keys cannot be written, or the user's data cannot be opened.
     pub async fn import_identity(&self, name: &str, key: &[u8]) -> Result<Identity, IdentityError> {
         let (db, name, key) = (self.clone(), name.to_owned(), zeroize::Zeroizing::new(key.to_vec()));
-        blocking::run(move || {
+        let taken = blocking::run(move || {
             db.check_open()?;
             let signer = db.inner.node.import_identity(&name, &key)?;
             db.with_root_key(&name, signer)
-        })
-        .await
+        });
+        let identity = taken.await?;
+        #[cfg(feature = "network")]
+        self.take_into_network(&identity).await?;
+        Ok(identity)
     }
 
     fn with_root_key(&self, name: &str, signer: debros_orbit::Identity) -> Result<Identity, IdentityError> {
@@ -267,14 +278,17 @@ impl Db {
         self.inner.joined.as_ref()
     }
 
-    /// Opens databases in one commit.
+    /// Does something in one commit.
     #[cfg(feature = "network")]
-    pub(crate) async fn open_places<T: Send + 'static>(
+    pub(crate) async fn commit<T: Send + 'static, E>(
         &self,
-        job: impl FnOnce(&mut debros_orbit::Writer<'_>) -> Result<T, debros_orbit::OpenDatabaseError> + Send + 'static,
-    ) -> Result<T, WriteError> {
+        job: impl FnOnce(&mut debros_orbit::Writer<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, WriteError>
+    where
+        E: Into<WriteError> + std::error::Error + Send + Sync + 'static,
+    {
         match self.inner.node.write(debros_orbit::Durability::Local, job).await {
-            Ok(opened) => Ok(opened),
+            Ok(done) => Ok(done),
             Err(CommitError::Job(error)) => Err(error.into()),
             Err(CommitError::Closed { .. }) => Err(WriteError::Closed),
             Err(other) => Err(WriteError::store(other)),
@@ -318,6 +332,14 @@ impl Db {
         self.inner.node.snapshot()
     }
 
+    /// A device's key writes in the folder that it was made in, and nowhere else.
+    pub(crate) fn check_folder(&self, identity: &Identity) -> Result<(), WriteError> {
+        match identity.is_of(&self.inner.folder) {
+            true => Ok(()),
+            false => Err(WriteError::OtherFolder { user: identity.user() }),
+        }
+    }
+
     /// Writes operations in one commit, all or nothing.
     pub(crate) async fn write(
         &self,
@@ -329,9 +351,7 @@ impl Db {
         if operations.is_empty() {
             return Ok(Vec::new());
         }
-        if !identity.is_of(&self.inner.folder) {
-            return Err(WriteError::OtherFolder { user: identity.user() });
-        }
+        self.check_folder(identity)?;
         #[cfg(feature = "kubo")]
         if durability == Durability::Pinned && self.inner.daemon.is_none() {
             return Err(WriteError::NoKubo);

@@ -100,6 +100,8 @@ mod schema;
 mod session;
 mod source;
 mod stores;
+#[cfg(feature = "network")]
+mod users;
 mod view;
 mod write;
 mod write_error;
@@ -154,6 +156,8 @@ pub use owner::OwnerError;
 pub use problem::{Problem, ProblemKind};
 pub use registry::ModelError;
 pub use session::Session;
+#[cfg(feature = "network")]
+pub use users::{AnnounceError, KnownDevice, KnownUser};
 pub use view::View;
 pub use write::{Batch, Change, Create, Creation, Pending, Update, Writing};
 pub use write_error::WriteError;

@@ -1,22 +1,22 @@
 //! [`Network`]: a database and its peers.
 
-use crate::{Db, WriteError};
+use crate::{Db, Identity, WriteError};
 use debros_core::{ModelDef, Scope, UserId};
 use debros_orbit::{
-    DatabaseId, Multiaddr, NotReplicated, PeerId, ReadDocuments as _, ReadError, Replication, ReplicationError,
-    ReplicationEvent, ReplicationEvents, SyncState, Traffic,
+    DatabaseId, Multiaddr, NotReplicated, OpenDatabaseError, PeerId, ReadDocuments as _, ReadError, Replication,
+    ReplicationError, ReplicationEvent, ReplicationEvents, SyncState, Traffic,
 };
 use debros_shard::{Opening, Place};
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 /// A database and its peers: [`Db::network`] gives it. A cheap clone.
 ///
 /// What is replicated is what is held here: the global models, one's own data, and that of the users who are
-/// [followed](Network::follow), or were before. What peers write is checked, joins in the background, and is seen by the next query.
+/// [followed](Network::follow), or were before; and who has [announced](Db::users) themselves. What peers write is checked, joins in the background, and is seen by the next query.
 #[derive(Clone, Debug)]
 pub struct Network {
     db: Db,
@@ -25,6 +25,10 @@ pub struct Network {
 /// The network of a database that was opened with one.
 pub(crate) struct Joined {
     replication: Replication,
+    /// Are users announced by themselves?
+    announce: bool,
+    /// The database in which users announce themselves, once it is open.
+    users: OnceLock<DatabaseId>,
     /// The databases that are replicated.
     open: Mutex<HashSet<DatabaseId>>,
     replicated_within: Duration,
@@ -88,7 +92,7 @@ pub struct NetworkPeer {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DatabaseSync {
-    /// The stored name of the model, or `Model.relation` for links.
+    /// The stored name of the model, or `Model.relation` for links; `!users` for the announcements of users.
     pub model: String,
     /// Whose data it is, if the model is user-scoped.
     pub user: Option<UserId>,
@@ -139,6 +143,8 @@ pub enum NetworkEvent {
         /// How many entries the log has.
         entries: u64,
     },
+    /// Users have announced themselves, or say something else of themselves: [`Db::users`] tells who there is.
+    Users,
     /// Entries of a model have come from peers.
     Received {
         /// The stored name of the model, or `Model.relation` for links.
@@ -254,6 +260,9 @@ impl NetworkEvents {
                     let Ok(Some((model, user, _))) = self.db.told(database) else { continue };
                     return Some(NetworkEvent::Synced { model, user, peer: peer.to_string(), traffic });
                 }
+                ReplicationEvent::Changed { database, .. } if self.db.is_of_users(database) => {
+                    return Some(NetworkEvent::Users);
+                }
                 ReplicationEvent::Changed { database, entries } => {
                     let Ok(Some((model, user, _))) = self.db.told(database) else { continue };
                     return Some(NetworkEvent::Changed { model, user, entries });
@@ -271,8 +280,8 @@ impl NetworkEvents {
 }
 
 impl Joined {
-    pub(crate) fn new(replication: Replication, replicated_within: Duration) -> Joined {
-        Joined { replication, open: Mutex::default(), replicated_within }
+    pub(crate) fn new(replication: Replication, announce: bool, replicated_within: Duration) -> Joined {
+        Joined { replication, announce, users: OnceLock::new(), open: Mutex::default(), replicated_within }
     }
 
     /// Waits until so many peers have what these databases hold now.
@@ -315,6 +324,12 @@ impl Db {
     /// Replicates what is held here, and the global models.
     pub(crate) async fn join_network(&self) -> Result<(), NetworkError> {
         self.open_all(None).await?;
+        let users = self.stores().databases.application().users();
+        let users = self.commit(move |writer| writer.open(&users)).await?;
+        if let Some(joined) = self.joined() {
+            let _ = joined.users.set(users);
+            joined.replicate([users]).await?;
+        }
         let snapshot = self.snapshot().map_err(ReadError::from)?;
         let mut held = Vec::new();
         for model in self.stores().registry.families() {
@@ -325,6 +340,21 @@ impl Db {
             joined.replicate(held).await?;
         }
         Ok(())
+    }
+
+    /// Replicates the data of a user of this folder, and announces them.
+    pub(crate) async fn take_into_network(&self, identity: &Identity) -> Result<(), NetworkError> {
+        let Some(joined) = self.joined() else { return Ok(()) };
+        self.open_all(Some(identity.user())).await?;
+        if joined.announce {
+            self.announce_device(identity).await?;
+        }
+        Ok(())
+    }
+
+    /// Is this the database in which users announce themselves?
+    fn is_of_users(&self, database: DatabaseId) -> bool {
+        self.joined().is_some_and(|joined| joined.users.get() == Some(&database))
     }
 
     /// Opens the databases of a user, or of the global models, and replicates them.
@@ -342,9 +372,9 @@ impl Db {
             for place in &places {
                 opening.create(writer, place)?;
             }
-            Ok(opening.into_opened())
+            Ok::<_, OpenDatabaseError>(opening.into_opened())
         };
-        let opened = self.open_places(job).await?;
+        let opened = self.commit(job).await?;
         self.stores().databases.remember(opened.iter().copied());
         if let Some(joined) = self.joined() {
             joined.replicate(opened.into_iter().map(|(_, id)| id)).await?;
@@ -355,6 +385,9 @@ impl Db {
     /// The model, the user and the address of a database.
     fn told(&self, database: DatabaseId) -> Result<Option<(String, Option<UserId>, String)>, ReadError> {
         let info = self.snapshot()?.info(database)?;
+        if self.is_of_users(database) {
+            return Ok(Some((debros_shard::USERS.to_owned(), None, info.address.to_string())));
+        }
         let Some(model) = self.stores().model_of(&info.spec.family) else { return Ok(None) };
         let name: Option<debros_shard::DatabaseName> = info.spec.name.parse().ok();
         let user = name.and_then(|name| name.user?.parse().ok());

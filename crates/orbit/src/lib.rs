@@ -113,6 +113,7 @@ mod javascript;
 mod journal_op;
 mod key_file;
 mod keystore;
+mod last_event;
 mod limits;
 mod log;
 mod manifest;
@@ -175,6 +176,7 @@ pub use inspection::{
 pub use javascript::{JavaScriptEntry, JavaScriptError, JavaScriptLog, NotJavaScriptCbor, decode_as_javascript};
 pub use key_file::KeyFileError;
 pub use keystore::{Keystore, KeystoreError};
+pub use last_event::{LastEvent, LastEventsRead};
 pub use limits::{
     LimitError, Limits, MAX_ACCEPTED, MAX_DEPTH, MAX_HEADS, MAX_JUMP, MAX_KEY, MAX_LINKS, MAX_TIME, MAX_WRITTEN,
 };
@@ -196,7 +198,7 @@ pub use replication::{
     NotReplicated, PeerSync, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState, Traffic,
 };
 pub use scanner::ScanError;
-pub use schema::{IndexRow, NoSchema, Schema, Verdict};
+pub use schema::{IndexRow, LastEvents, NoSchema, Schema, Verdict};
 #[cfg(feature = "kubo")]
 pub use shipping::{
     BlockList, BlockListError, CatchUpError, CaughtUp, Courier, LastShipment, NotPinned, ShippingError, ShippingStatus,

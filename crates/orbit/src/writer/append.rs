@@ -159,7 +159,7 @@ impl Writer<'_> {
         let judged = Judged::of(self.job.as_state(), self.core, &info, &author, Some(&payload))?;
         match &judged.outcome {
             Outcome::Row(_) | Outcome::Deletes { exists: true, may: true } => {}
-            Outcome::Problem(reason) | Outcome::Refused(reason) => {
+            Outcome::Problem(reason) | Outcome::Refused(reason) | Outcome::Unkept(reason) => {
                 if info.spec.kind == DatabaseKind::Documents && crate::documents::is_no_key(&payload.key) {
                     let source = DocumentError::NoKey(ID.to_owned());
                     return Err(WriteError::Document { database: name(), source });

@@ -1,6 +1,6 @@
 use crate::{
-    AccessSpec, DatabaseId, DatabaseInfo, Entry, EntryError, Hash, IdentityBlock, IdentityError, LimitError, LogError,
-    Payload, ReadError, Received, WriteError, Writer,
+    AccessSpec, DatabaseId, DatabaseInfo, Entry, EntryError, Hash, IdentityBlock, IdentityError, LimitError, Limits,
+    LogError, Payload, ReadError, Received, WriteError, Writer,
     journal_op::JournalOp,
     limits::MAX_HEADS,
     state::{Accepted, Author, Job, Judged, Known, LogRow, Right, StateError, known, open_payload, refused, settle},
@@ -96,6 +96,9 @@ impl Writer<'_> {
             && let Some(Known::Joined { .. }) = known(self.core, self.job.as_state(), &log, &info, &entry.hash())?
         {
             return Ok(false);
+        }
+        if let Some(kept) = self.core.schema.last_events(&info) {
+            Limits::admits_event(&kept, &info, log.entries + log.held, entry.bytes().len())?;
         }
         let author = self.check(&info, &log, &entry)?;
         self.accept(&info, &author, entry)?;

@@ -1,6 +1,6 @@
 use crate::{
-    DatabaseId, DatabaseInfo, Entry, Hash, Hold, IdentityBlock, JoinError, LimitError, LogError, ReadDocuments as _,
-    ReadError, Receipt, Received, Writer,
+    DatabaseId, DatabaseInfo, Entry, Hash, Hold, IdentityBlock, JoinError, LimitError, Limits, LogError,
+    ReadDocuments as _, ReadError, Receipt, Received, Writer,
     journal_op::{HeldOp, JournalOp},
     state::{
         ANY, HELD, HeldRow, Known, LogRow, READY, REVOKED, Right, StateError, UNREAD, WAITING, hash_at, held, key_of,
@@ -58,6 +58,13 @@ impl Writer<'_> {
             }
             let links = received.links();
             let (bytes, entry) = received.into_parts();
+            if let Some(kept) = self.core.schema.last_events(&info)
+                && !forgotten
+                && let Err(limit) = Limits::admits_event(&kept, &info, log.entries + log.held, bytes.len())
+            {
+                receipt.not_kept.push((hash, limit.into()));
+                continue;
+            }
             let judged = match entry {
                 Ok(entry) => match self.check(&info, &log, &entry) {
                     Ok(author) if !forgotten => {

@@ -13,6 +13,7 @@ mod hostile;
 mod inspection;
 mod joins;
 mod keyed_events;
+mod last_events;
 mod machine;
 mod problems;
 mod reopen;
