@@ -55,6 +55,13 @@ struct Daemon {
 const CLOSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Db {
+    /// Gives the database as long as somebody else holds it.
+    #[cfg(feature = "network")]
+    pub(crate) fn downgrade(&self) -> impl Fn() -> Option<Db> + Send + use<> {
+        let inner = Arc::downgrade(&self.inner);
+        move || Some(Db { inner: inner.upgrade()? })
+    }
+
     /// Opens the database in this folder, and makes the folder if it is not there. `application` is the application's name: 1 to 64 of
     /// `A-Z a-z 0-9 _ . -`.
     ///
@@ -73,13 +80,14 @@ impl Db {
         #[cfg(feature = "kubo")]
         let (kubo, optional, pinned_within) = (builder.kubo.clone(), builder.kubo_optional, builder.pinned_within);
         #[cfg(feature = "network")]
-        let announce = builder.network.as_ref().is_some_and(|join| join.announce);
-        #[cfg(feature = "network")]
-        let network = builder.network.clone().map(network_options).transpose()?;
+        let network = builder.network.clone();
         #[cfg(feature = "network")]
         let replicated_within = builder.replicated_within;
         let Builder { folder, application, admins, durability, store, open_databases, .. } = builder;
         let application = Application::new(application, admins)?;
+        // what is wrong with it is said before anything is opened
+        #[cfg(feature = "network")]
+        let network = network.map(|join| crate::network::Joining::of(join, application.name())).transpose()?;
         let registry = Arc::new(Registry::new(models, !application.admins().is_empty())?);
         let records = Arc::new(Records::new(registry.clone(), application.clone()));
         let databases = Databases::new(application, open_databases);
@@ -100,10 +108,7 @@ impl Db {
         #[cfg(feature = "network")]
         let joined = match network {
             None => None,
-            Some(options) => {
-                let replication = node.replicate(options).await.map_err(crate::NetworkError::from)?;
-                Some(crate::network::Joined::new(replication, announce, replicated_within))
-            }
+            Some(joining) => Some(joining.join(&node, replicated_within).await?),
         };
         let inner = Inner {
             node,
@@ -119,6 +124,7 @@ impl Db {
         #[cfg(feature = "network")]
         if db.inner.joined.is_some() {
             db.join_network().await?;
+            db.begin_archive().await?;
         }
         Ok(db)
     }
@@ -381,16 +387,6 @@ impl Db {
             Err(other) => Err(WriteError::store(other)),
         }
     }
-}
-
-/// How the node takes part in the network, of what the application said.
-#[cfg(feature = "network")]
-fn network_options(join: crate::builder::JoinOptions) -> Result<debros_orbit::NetworkOptions, crate::NetworkError> {
-    let mut options = debros_orbit::NetworkOptions::default();
-    options.listen = join.listen.iter().map(|address| crate::network::parse(address)).collect::<Result<_, _>>()?;
-    options.mdns = join.discovery;
-    options.limits = join.limits;
-    Ok(options)
 }
 
 impl fmt::Debug for Db {

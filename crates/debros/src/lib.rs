@@ -78,6 +78,8 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg(feature = "network")]
+mod archive;
 mod blocking;
 mod builder;
 mod db;
@@ -142,7 +144,7 @@ pub use debros_ipfs::{KuboError, KuboOptions};
 pub use debros_orbit::{CatchUpError, CaughtUp, LastShipment, NotPinned, ShippingError, ShippingStatus};
 pub use debros_orbit::{KeystoreError, Report as VerifyReport, StoreError};
 #[cfg(feature = "network")]
-pub use debros_orbit::{NetworkLimits, NotReplicated, PeerSync, ReplicationError, SyncState, Traffic};
+pub use debros_orbit::{NetworkLimits, NotReplicated, PeerSync, RendezvousError, ReplicationError, SyncState, Traffic};
 pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};
 pub use durability::Durability;
 pub use error::{Error, Result};

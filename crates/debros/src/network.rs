@@ -1,11 +1,13 @@
 //! [`Network`]: a database and its peers.
 
-use crate::{Db, Identity, WriteError};
-use debros_core::{ModelDef, Scope, UserId};
+use crate::{Db, Identity, WriteError, builder::JoinOptions};
+use debros_core::{ModelDef, Scope, Timestamp, UserId};
 use debros_orbit::{
-    DatabaseId, Multiaddr, NotReplicated, OpenDatabaseError, PeerId, ReadDocuments as _, ReadError, Replication,
-    ReplicationError, ReplicationEvent, ReplicationEvents, SyncState, Traffic,
+    DatabaseId, Multiaddr, NetworkOptions, Node, NotReplicated, OpenDatabaseError, PeerId, PublicKey,
+    ReadDocuments as _, ReadError, Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent,
+    ReplicationEvents, SyncState, Traffic,
 };
+use debros_query::SourceError;
 use debros_shard::{Opening, Place};
 use std::{
     collections::HashSet,
@@ -27,6 +29,8 @@ pub(crate) struct Joined {
     replication: Replication,
     /// Are users announced by themselves?
     announce: bool,
+    /// How many users an archive follows.
+    archive: Option<usize>,
     /// The database in which users announce themselves, once it is open.
     users: OnceLock<DatabaseId>,
     /// The databases that are replicated.
@@ -61,6 +65,9 @@ pub enum NetworkError {
         /// Why.
         source: debros_orbit::DialError,
     },
+    /// A rendezvous list that is of no use.
+    #[error(transparent)]
+    Rendezvous(#[from] RendezvousError),
     /// What is to be replicated cannot be opened here.
     #[error(transparent)]
     Open(Box<WriteError>),
@@ -70,6 +77,9 @@ pub enum NetworkError {
     /// The local databases could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// Who is announced could not be read.
+    #[error(transparent)]
+    Users(#[from] SourceError),
 }
 
 impl From<WriteError> for NetworkError {
@@ -198,6 +208,21 @@ impl Network {
         Ok(peer.to_string())
     }
 
+    /// Stays connected with the peers of a rendezvous list, if this user has signed it for this application and it has not expired:
+    /// they are dialled again and again. Gives their addresses.
+    ///
+    /// # Errors
+    /// If it is no list, or none for this application now, or there is no network.
+    pub fn rendezvous(&self, publisher: UserId, list: &[u8]) -> Result<Vec<String>, NetworkError> {
+        let joined = self.joined()?;
+        let application = self.db.stores().databases.application().name();
+        let list = meeting(application, &publisher, list)?;
+        for address in &list {
+            joined.replication.keep(address.clone());
+        }
+        Ok(list.iter().map(ToString::to_string).collect())
+    }
+
     /// Ends the connections with a peer, of this id.
     ///
     /// # Errors
@@ -279,11 +304,40 @@ impl NetworkEvents {
     }
 }
 
-impl Joined {
-    pub(crate) fn new(replication: Replication, announce: bool, replicated_within: Duration) -> Joined {
-        Joined { replication, announce, users: OnceLock::new(), open: Mutex::default(), replicated_within }
+/// What the application said of the network, understood.
+pub(crate) struct Joining {
+    options: NetworkOptions,
+    announce: bool,
+    archive: Option<usize>,
+    peers: Vec<Multiaddr>,
+}
+
+impl Joining {
+    pub(crate) fn of(join: JoinOptions, application: &str) -> Result<Joining, NetworkError> {
+        let parse_all = |all: &[String]| all.iter().map(|address| parse(address)).collect::<Result<Vec<_>, _>>();
+        let mut options = NetworkOptions::default();
+        options.listen = parse_all(&join.listen)?;
+        options.mdns = join.discovery;
+        options.limits = join.limits;
+        let mut peers = parse_all(&join.peers)?;
+        for (publisher, list) in &join.rendezvous {
+            peers.extend(meeting(application, publisher, list)?);
+        }
+        Ok(Joining { options, announce: join.announce, archive: join.archive, peers })
     }
 
+    pub(crate) async fn join(self, node: &Node, replicated_within: Duration) -> Result<Joined, NetworkError> {
+        let replication = node.replicate(self.options).await?;
+        for address in self.peers {
+            replication.keep(address);
+        }
+        let Joining { announce, archive, .. } = self;
+        let (users, open) = (OnceLock::new(), Mutex::default());
+        Ok(Joined { replication, announce, archive, users, open, replicated_within })
+    }
+}
+
+impl Joined {
     /// Waits until so many peers have what these databases hold now.
     pub(crate) async fn replicated(&self, databases: &[DatabaseId], peers: usize) -> Result<(), NotReplicated> {
         self.replication.replicated(databases, peers, self.replicated_within).await
@@ -291,6 +345,25 @@ impl Joined {
 
     fn open(&self) -> std::sync::MutexGuard<'_, HashSet<DatabaseId>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many users it follows, if this is an archive.
+    pub(crate) fn archive(&self) -> Option<usize> {
+        self.archive
+    }
+
+    /// The database in which users announce themselves, once it is open.
+    pub(crate) fn users(&self) -> Option<DatabaseId> {
+        self.users.get().copied()
+    }
+
+    pub(crate) fn events(&self) -> ReplicationEvents {
+        self.replication.events()
+    }
+
+    /// Runs something until the network ends.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.replication.spawn(work);
     }
 
     /// Replicates these databases, unless they are.
@@ -354,11 +427,11 @@ impl Db {
 
     /// Is this the database in which users announce themselves?
     fn is_of_users(&self, database: DatabaseId) -> bool {
-        self.joined().is_some_and(|joined| joined.users.get() == Some(&database))
+        self.joined().is_some_and(|joined| joined.users() == Some(database))
     }
 
     /// Opens the databases of a user, or of the global models, and replicates them.
-    async fn open_all(&self, user: Option<UserId>) -> Result<(), NetworkError> {
+    pub(crate) async fn open_all(&self, user: Option<UserId>) -> Result<(), NetworkError> {
         let stores = self.stores().clone();
         let models: Vec<&'static ModelDef> = stores.registry.families();
         let of_user = move |model: &&'static ModelDef| (model.scope == Scope::User) == user.is_some();
@@ -393,6 +466,13 @@ impl Db {
         let user = name.and_then(|name| name.user?.parse().ok());
         Ok(Some((model.stored.to_owned(), user, info.address.to_string())))
     }
+}
+
+/// The addresses of a rendezvous list that is for this application, now.
+pub(crate) fn meeting(application: &str, publisher: &UserId, list: &[u8]) -> Result<Vec<Multiaddr>, NetworkError> {
+    let publisher = PublicKey::from_bytes(*publisher.as_bytes());
+    let list = Rendezvous::open(list, application, &publisher, Timestamp::now())?;
+    list.peers().map(|address| parse(&address)).collect()
 }
 
 /// An address, or what is wrong with the text.

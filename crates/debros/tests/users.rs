@@ -201,20 +201,65 @@ async fn announcements_are_hints_and_no_more() {
     replication.open(database).await.unwrap();
     let mut events = db.network().events().unwrap();
     db.network().dial(&replication.addresses()[0].to_string()).await.unwrap();
-    let known = users(&db, &mut events, |users| users.len() == 2).await;
+    let is_silent = |user: &KnownUser| user.id.to_string() == hostile.id() && user.name.is_none();
+    let known = users(&db, &mut events, |users| users.iter().any(is_silent)).await;
     let of = |id: &str| known.iter().find(|user| user.id.to_string() == id).unwrap();
     assert_eq!(of(&anna.user().to_string()).name.as_deref(), Some("Anna"));
-    assert_eq!(of(hostile.id()).name, None);
     assert_eq!(known.iter().map(|user| user.devices.len()).collect::<Vec<_>>(), [1, 1]);
 
     // what is no announcement is nobody's
     let signer = hostile.clone();
     let write = node.write(Durable::Local, move |writer| writer.add(database, &signer, "nonsense".into()));
     write.await.unwrap();
-    let known = users(&db, &mut events, |users| users.len() == 1).await;
+    let known = users(&db, &mut events, |users| !users.iter().any(is_silent)).await;
     assert_eq!(known[0].id, anna.user());
     assert_eq!(node.snapshot().unwrap().entries(database).unwrap(), 5);
     replication.close().await;
     node.close().await.unwrap();
     db.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_archive_has_what_everyone_writes() {
+    let folders = [(); 4].map(|()| tempfile::tempdir().unwrap());
+    let archive = |most| {
+        let builder = Db::builder(folders[0].path(), "notes").listen("/ip4/127.0.0.1/tcp/0").local_discovery(false);
+        builder.archive(most).open(models![Note])
+    };
+    let (db, a) = (archive(2).await.unwrap(), open(folders[1].path()).await);
+    let anna = a.session(&a.identity("anna").await.unwrap());
+    note(&anna, "by anna").await;
+    meet(&db, &a).await;
+    until("it has her note", || async { notes(&db, anna.user()).await == ["by anna"] }).await;
+
+    // those who come later, too, as far as there is room
+    let b = open(folders[2].path()).await;
+    meet(&db, &b).await;
+    let ben = b.session(&b.identity("ben").await.unwrap());
+    note(&ben, "by ben").await;
+    until("it has his note", || async { notes(&db, ben.user()).await == ["by ben"] }).await;
+    let carla = b.session(&b.identity("carla").await.unwrap());
+    note(&carla, "by carla").await;
+    until("she is known", || async { db.users().await.unwrap().len() == 3 }).await;
+    b.close().await.unwrap();
+    a.close().await.unwrap();
+    db.close().await.unwrap();
+
+    // who follows somebody who is not there has it from the archive
+    let db = archive(2).await.unwrap();
+    assert_eq!(notes(&db, carla.user()).await, [""; 0]);
+    let c = open(folders[3].path()).await;
+    c.network().follow(ben.user()).await.unwrap();
+    meet(&db, &c).await;
+    until("it has his note", || async { notes(&c, ben.user()).await == ["by ben"] }).await;
+    db.close().await.unwrap();
+
+    // with more room, others are followed
+    let db = archive(3).await.unwrap();
+    let b = open(folders[2].path()).await;
+    meet(&db, &b).await;
+    until("it has her note", || async { notes(&db, carla.user()).await == ["by carla"] }).await;
+    for db in [db, b, c] {
+        db.close().await.unwrap();
+    }
 }

@@ -125,6 +125,8 @@ mod read;
 mod read_error;
 mod receipt;
 mod received;
+#[cfg(feature = "rendezvous")]
+mod rendezvous;
 #[cfg(feature = "network")]
 mod replication;
 mod scanner;
@@ -190,6 +192,8 @@ pub use read::{ReadDocuments, RowRefs};
 pub use read_error::ReadError;
 pub use receipt::Receipt;
 pub use received::Received;
+#[cfg(feature = "rendezvous")]
+pub use rendezvous::{Rendezvous, RendezvousError};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub use replication::simulation;

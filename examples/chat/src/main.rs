@@ -9,7 +9,7 @@
 //! when somebody is. `/users` tells who has ever been there, `/peers` which nodes are now, `/quit` or the end of the input ends it.
 
 use clap::Parser;
-use debros::{NetworkEvent, prelude::*};
+use debros::{Builder, NetworkEvent, prelude::*};
 use std::{
     collections::{HashMap, HashSet},
     path::PathBuf,
@@ -45,7 +45,7 @@ struct Arguments {
     /// Where to listen.
     #[arg(long, default_value = "/ip4/0.0.0.0/tcp/0")]
     listen: String,
-    /// The address of a peer that is not in the local network.
+    /// The address of a peer that is not in the local network; it need not be there yet.
     #[arg(long)]
     dial: Vec<String>,
     /// Neither look for peers in the local network nor be found there.
@@ -67,19 +67,14 @@ async fn main() {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let Arguments { name, folder, listen, dial, alone } = arguments;
     let folder = folder.unwrap_or_else(|| PathBuf::from(format!("chat-{name}")));
-    let db = Db::builder(folder, "debros-chat").listen(listen).local_discovery(!alone).open(models![Message]).await?;
+    let builder = Db::builder(folder, "debros-chat").listen(listen).local_discovery(!alone);
+    let db = dial.into_iter().fold(builder, Builder::peer).open(models![Message]).await?;
     let identity = db.identity("me").await?;
     let me = db.session(&identity);
     db.announce(&identity, name.as_str()).await?;
     let mut events = db.network().events()?;
     for address in db.network().addresses() {
         println!("* here: {address}");
-    }
-    for address in dial {
-        // who is not there now may be later
-        if let Err(error) = db.network().dial(&address).await {
-            println!("* {error}");
-        }
     }
 
     let mut chat = Chat { me, names: HashMap::new(), shown: HashSet::new() };
