@@ -49,7 +49,12 @@ impl Hold {
             JoinError::Denied { user, .. } => Hold::Denied { user: user.clone() },
             JoinError::Revoked { user, .. } => Hold::Revoked { user: user.clone() },
             JoinError::Log(LogError::OtherLog { .. })
-            | JoinError::Limit(LimitError::Heads { .. } | LimitError::EntryBytes { .. } | LimitError::Entries { .. })
+            | JoinError::Limit(
+                LimitError::Heads { .. }
+                | LimitError::EntryBytes { .. }
+                | LimitError::EventBytes { .. }
+                | LimitError::Entries { .. },
+            )
             | JoinError::Entry(
                 EntryError::TooLargeToAccept(_) | EntryError::Encryption(EncryptionError::TooLargeToAccept(_)),
             )

@@ -72,6 +72,18 @@ pub enum LimitError {
         /// The limit.
         max: usize,
     },
+    /// [`LastEvents::entry_bytes`](crate::LastEvents).
+    #[error(
+        "an entry of {bytes} bytes is too large for `{database}`, of which entries of {max} bytes are taken from others"
+    )]
+    EventBytes {
+        /// The database's name.
+        database: String,
+        /// Its bytes.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
     /// [`LastEvents::entries`](crate::LastEvents).
     #[error("the log of `{database}` has {max} entries here, and no more are taken from others")]
     Entries {
@@ -165,7 +177,8 @@ impl Limits {
         bytes: usize,
     ) -> Result<(), LimitError> {
         if bytes > kept.entry_bytes {
-            return Err(LimitError::EntryBytes { bytes, max: kept.entry_bytes });
+            let database = database.spec.name.clone();
+            return Err(LimitError::EventBytes { database, bytes, max: kept.entry_bytes });
         }
         if entries >= kept.entries {
             return Err(LimitError::Entries { database: database.spec.name.clone(), max: kept.entries });

@@ -150,7 +150,7 @@ fn so_much_is_taken_from_others_and_no_more() {
     let large = log.traverse().map(|entry| entry.bytes().to_vec()).collect();
     let receipt = block_on(node.receive(db, "a peer", Vec::new(), large)).unwrap();
     assert!(
-        matches!(receipt.not_kept[..], [(_, JoinError::Limit(LimitError::EntryBytes { max: 2_000, .. }))]),
+        matches!(receipt.not_kept[..], [(_, JoinError::Limit(LimitError::EventBytes { max: 2_000, .. }))]),
         "{receipt:?}"
     );
     // what was said here has its place all the same
