@@ -58,6 +58,7 @@ impl Hold {
             | JoinError::Entry(
                 EntryError::TooLargeToAccept(_) | EntryError::Encryption(EncryptionError::TooLargeToAccept(_)),
             )
+            | JoinError::Dropped { .. }
             | JoinError::Read(_)
             | JoinError::Apply(_) => return None,
             refused => Hold::refused(refused),

@@ -211,5 +211,5 @@ pub use signing_key::{KeyError, SigningKey};
 pub use simple_encryption::SimpleEncryption;
 pub use snapshot::Snapshot;
 pub use user_key::UserKey;
-pub use writer::{JoinError, OpenDatabaseError, WriteError, Writer};
+pub use writer::{DropDatabaseError, JoinError, OpenDatabaseError, WriteError, Writer};
 pub use xchacha20_cipher::XChaCha20Cipher;

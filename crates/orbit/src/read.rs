@@ -5,8 +5,8 @@ use crate::{
     Hash, HeldEntry, LastEvent, LastEventsRead, Payload, Problem, PublicKey, ReadError, RowRef, Wanted,
     state::{
         ADDRESSES, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FRONTIER, FieldReader, HELD, HeldRow, INDEXES,
-        MEMBERS, NAMES, PROBLEMS, family_prefix, hash_at, index_prefix, key_of, load_record, load_value, name_key,
-        open_entry, open_payload, past, problem_key, problem_parts,
+        MEMBERS, NAMES, PROBLEMS, family_prefix, hash_at, index_prefix, is_dropped, key_of, load_record, load_value,
+        name_key, open_entry, open_payload, past, problem_key, problem_parts,
     },
 };
 use debros_core::{Map, Value};
@@ -39,20 +39,23 @@ pub trait ReadDocuments: Readable {
             return self.at(&address);
         }
         let prefix = name_key(name, None);
-        let mut named = self.state().scan(NAMES, &prefix, past(&prefix).as_deref(), false);
-        match named.next().transpose()? {
-            Some((key, _)) => self.info(database_at(&key, prefix.len())?).map(Some),
-            None => Ok(None),
+        for row in self.state().scan(NAMES, &prefix, past(&prefix).as_deref(), false) {
+            let database = database_at(&row?.0, prefix.len())?;
+            if !is_dropped(self.state(), database)? {
+                return self.info(database).map(Some);
+            }
         }
+        Ok(None)
     }
 
-    /// The database with this address.
+    /// The database with this address; `None`, too, if it was dropped.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn at(&self, address: &Address) -> Result<Option<Arc<DatabaseInfo>>, ReadError> {
-        let row = self.state().get(ADDRESSES, address.manifest().digest())?;
-        row.map(|row| self.info(database_at(&row, 0)?)).transpose()
+        let Some(row) = self.state().get(ADDRESSES, address.manifest().digest())? else { return Ok(None) };
+        let database = database_at(&row, 0)?;
+        if is_dropped(self.state(), database)? { Ok(None) } else { self.info(database).map(Some) }
     }
 
     /// The database that opening this would give, if it is open.

@@ -519,6 +519,27 @@ impl Settling<'_, '_> {
     }
 }
 
+/// Takes a row of a database that is being dropped away, and its index rows.
+pub(super) fn remove_row(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    key: &[u8],
+    row: &DocumentRow,
+) -> Result<(), StateError> {
+    if has_records(core, database) && !row.problem {
+        let record = load_record(core, job.as_state(), row.position)?;
+        let author = core.author(job.as_state(), row.stamp.author)?;
+        if let Verdict::Row(rows) = core.schema.rows(database, &author.id, &record, None) {
+            for (table, key, _) in index_rows(core, database, key, &rows) {
+                job.delete(table, key);
+            }
+        }
+    }
+    job.delete(DOCUMENTS, key_of(database.id, key));
+    Ok(())
+}
+
 /// Are its values records, which the schema knows?
 fn has_records(core: &Core, database: &DatabaseInfo) -> bool {
     match database.spec.kind {

@@ -6,6 +6,7 @@ mod access;
 mod convergence;
 mod devices;
 mod documents;
+mod dropping;
 mod encryption;
 mod fetching;
 mod holds;
