@@ -329,7 +329,7 @@ impl Db {
         &self.inner.stores
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "network"))]
     pub(crate) fn node(&self) -> &Node {
         &self.inner.node
     }

@@ -1,9 +1,9 @@
 //! [`Network`]: a database and its peers.
 
-use crate::{Db, Identity, WriteError, builder::JoinOptions};
+use crate::{Db, Identity, WriteError, blocking, builder::JoinOptions};
 use debros_core::{ModelDef, Scope, Timestamp, UserId};
 use debros_orbit::{
-    DatabaseId, Multiaddr, NetworkOptions, Node, NotReplicated, OpenDatabaseError, PeerId, PublicKey,
+    DatabaseId, KeystoreError, Multiaddr, NetworkOptions, Node, NotReplicated, OpenDatabaseError, PeerId, PublicKey,
     ReadDocuments as _, ReadError, Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent,
     ReplicationEvents, SyncState, Traffic,
 };
@@ -18,7 +18,7 @@ use std::{
 /// A database and its peers: [`Db::network`] gives it. A cheap clone.
 ///
 /// What is replicated is what is held here: the global models, one's own data, and that of the users who are
-/// [followed](Network::follow), or were before; and who has [announced](Db::users) themselves. What peers write is checked, joins in the background, and is seen by the next query.
+/// [followed](Network::follow); and who has [announced](Db::users) themselves. What peers write is checked, joins in the background, and is seen by the next query.
 #[derive(Clone, Debug)]
 pub struct Network {
     db: Db,
@@ -68,6 +68,23 @@ pub enum NetworkError {
     /// A rendezvous list that is of no use.
     #[error(transparent)]
     Rendezvous(#[from] RendezvousError),
+    /// The data of a user of this folder stays.
+    #[error("the user {user} has an identity in this data folder, and writes there; their data is not taken away")]
+    OwnUser {
+        /// The user.
+        user: UserId,
+    },
+    /// The keys of this folder could not be read.
+    #[error(transparent)]
+    Keys(#[from] KeystoreError),
+    /// A database was not dropped.
+    #[error("the data of the user {user} was not all taken away: {source}")]
+    Drop {
+        /// The user.
+        user: UserId,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// What is to be replicated cannot be opened here.
     #[error(transparent)]
     Open(Box<WriteError>),
@@ -234,13 +251,27 @@ impl Network {
         Ok(())
     }
 
-    /// Replicates the data of a user, that of all models, from now on, and whenever the folder is opened with a network.
+    /// Replicates the data of a user, that of all models, from now on, and whenever the folder is opened with a network, until the
+    /// user is [unfollowed](Network::unfollow).
     ///
     /// # Errors
     /// If the data cannot be opened here.
     pub async fn follow(&self, user: UserId) -> Result<(), NetworkError> {
         self.joined()?;
         self.db.open_all(Some(user)).await
+    }
+
+    /// Replicates the data of a user no more, and takes it away: from then on no query sees it, and the folder does not follow the user
+    /// when it is opened again. To follow the user again fetches it again. The global models stay as they are, with what the user
+    /// wrote there.
+    ///
+    /// The rows go in small steps, and what was begun goes on when the folder is opened again. The blocks stay in the folder's
+    /// segments, so the disk has not more room, and peers who know their CIDs are given them.
+    ///
+    /// # Errors
+    /// If the user has an identity in this folder ([`NetworkError::OwnUser`]), or the store fails.
+    pub async fn unfollow(&self, user: UserId) -> Result<(), NetworkError> {
+        self.db.drop_user(user).await
     }
 
     /// How far each database agrees with the peers that have it, too.
@@ -347,6 +378,13 @@ impl Joined {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Replicates this database no more.
+    async fn leave(&self, database: DatabaseId) -> Result<(), ReplicationError> {
+        self.replication.close_database(database).await?;
+        self.open().remove(&database);
+        Ok(())
+    }
+
     /// How many users it follows, if this is an archive.
     pub(crate) fn archive(&self) -> Option<usize> {
         self.archive
@@ -428,6 +466,34 @@ impl Db {
     /// Is this the database in which users announce themselves?
     fn is_of_users(&self, database: DatabaseId) -> bool {
         self.joined().is_some_and(|joined| joined.users() == Some(database))
+    }
+
+    /// Drops the databases of a user who has no identity here.
+    async fn drop_user(&self, user: UserId) -> Result<(), NetworkError> {
+        let db = self.clone();
+        let find = move || {
+            let keys = db.node().keystore().users()?;
+            if keys.contains(&PublicKey::from_bytes(*user.as_bytes())) {
+                return Err(NetworkError::OwnUser { user });
+            }
+            let (snapshot, stores) = (db.snapshot().map_err(ReadError::from)?, db.stores());
+            let mut found = Vec::new();
+            for model in stores.registry.families().into_iter().filter(|model| model.scope == Scope::User) {
+                found.extend(stores.databases.of_user(&snapshot, model, Some(&user))?);
+            }
+            Ok(found)
+        };
+        for database in blocking::run(find).await? {
+            if let Some(joined) = self.joined() {
+                joined.leave(database).await?;
+            }
+            // from now on it has to be opened again to be written
+            self.stores().databases.forget(&[database]);
+            let dropped = self.node().drop_database(database).await;
+            self.stores().databases.forget(&[database]);
+            dropped.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })?;
+        }
+        Ok(())
     }
 
     /// Opens the databases of a user, or of the global models, and replicates them.

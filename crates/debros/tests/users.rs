@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use debros::{AnnounceError, KnownUser, NetworkEvent, NetworkEvents, WriteError, prelude::*};
+use debros::{AnnounceError, KnownUser, NetworkError, NetworkEvent, NetworkEvents, WriteError, prelude::*};
 use debros_core::{Map, Value as Any};
 use debros_orbit::{
     DatabaseSpec, Durability as Durable, NetworkOptions, NoSchema, Node, NodeOptions, ReadDocuments as _,
@@ -262,4 +262,62 @@ async fn an_archive_has_what_everyone_writes() {
     for db in [db, b, c] {
         db.close().await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_not_followed_any_more_leaves_nothing() {
+    let [here, there] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (a, b) = (open(here.path()).await, open(there.path()).await);
+    let anna = a.session(&a.identity("anna").await.unwrap());
+    let (ben, carla) = (b.identity("ben").await.unwrap(), b.identity("carla").await.unwrap());
+    let (ben, carla) = (b.session(&ben), b.session(&carla));
+    note(&anna, "by anna").await;
+    for n in 0..700 {
+        note(&ben, &format!("by ben {n:03}")).await;
+    }
+    note(&carla, "by carla").await;
+    meet(&a, &b).await;
+    for user in [ben.user(), carla.user()] {
+        a.network().follow(user).await.unwrap();
+    }
+    let all = async |db: &Db| Note::query().everywhere().count(db).await.unwrap();
+    let by_text =
+        async |db: &Db| Note::query().filter(|n| n.text.starts_with("by ben")).everywhere().count(db).await.unwrap();
+    until("everything is there", || async { all(&a).await == 702 }).await;
+    assert_eq!(by_text(&a).await, 700);
+
+    let error = a.network().unfollow(anna.user()).await.unwrap_err();
+    assert!(matches!(error, NetworkError::OwnUser { .. }), "{error}");
+    a.network().unfollow(ben.user()).await.unwrap();
+    assert_eq!((all(&a).await, by_text(&a).await), (2, 0));
+    assert_eq!(notes(&a, ben.user()).await, [""; 0]);
+    assert_eq!(notes(&a, carla.user()).await, ["by carla"]);
+    let names = a.addresses().await.unwrap();
+    assert!(!names.iter().any(|(name, _)| name.contains(&ben.user().to_string())), "{names:?}");
+    // what he writes now does not come; what others write does
+    note(&ben, "by ben, later").await;
+    note(&carla, "by carla, later").await;
+    until("it comes", || async { notes(&a, carla.user()).await.len() == 2 }).await;
+    assert_eq!(by_text(&a).await, 0);
+    assert!(a.verify().await.unwrap().is_clean());
+    a.close().await.unwrap();
+
+    // nor after the folder was opened again
+    let a = open(here.path()).await;
+    meet(&a, &b).await;
+    note(&carla, "by carla, once more").await;
+    until("it comes", || async { notes(&a, carla.user()).await.len() == 3 }).await;
+    assert_eq!(by_text(&a).await, 0);
+
+    // until he is followed again
+    a.network().follow(ben.user()).await.unwrap();
+    until("all of it is back", || async { by_text(&a).await == 701 }).await;
+    note(&ben, "by ben, at last").await;
+    until("it goes on", || async { by_text(&a).await == 702 }).await;
+    a.network().unfollow(ben.user()).await.unwrap();
+    a.network().follow(ben.user()).await.unwrap();
+    until("once more", || async { by_text(&a).await == 702 }).await;
+    assert!(a.verify().await.unwrap().is_clean());
+    a.close().await.unwrap();
+    b.close().await.unwrap();
 }
