@@ -14,6 +14,7 @@ mod javascript;
 mod journal;
 mod manifest;
 mod mutation;
+mod rendezvous;
 mod segment;
 mod target;
 mod vectors;

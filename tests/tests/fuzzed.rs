@@ -56,8 +56,9 @@ fn every_corpus_has_what_is_accepted() {
     assert!(accepted("identity", |bytes| IdentityBlock::decode(bytes).is_ok_and(|i| i.verify().is_ok())) > 2);
     assert!(accepted("manifest", |bytes| Manifest::decode(bytes).is_ok()) > 2);
     assert!(accepted("access_list", |bytes| AccessList::decode(bytes).is_ok()) > 1);
+    assert_eq!(accepted("rendezvous", |bytes| debros_orbit::Rendezvous::read(bytes).is_ok()), 2);
     let corpus = (Target::named("journal").expect("a target").corpus)();
     let kinds: BTreeSet<u8> = corpus.iter().filter(|bytes| journal_op(bytes).is_some()).map(|bytes| bytes[1]).collect();
-    let of_all_kinds = (1..=10).all(|kind| kinds.contains(&kind));
+    let of_all_kinds = (1..=10).chain(13..=15).all(|kind| kinds.contains(&kind));
     assert!(of_all_kinds, "operations of each kind, of which there are {kinds:?}");
 }

@@ -1,7 +1,7 @@
-use crate::{doctor::Doctor, inspect::Inspect, verify::Verify};
+use crate::{doctor::Doctor, inspect::Inspect, rendezvous::Rendezvous, verify::Verify};
 use clap::{Parser, Subcommand};
 
-/// Looks into data folders of debros, and at Kubo daemons.
+/// Looks into data folders of debros and at Kubo daemons, and signs lists of peers.
 #[derive(Debug, Parser)]
 #[command(
     name = "debros",
@@ -18,6 +18,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     Verify(Verify),
     Doctor(Doctor),
+    Rendezvous(Rendezvous),
 }
 
 #[cfg(test)]

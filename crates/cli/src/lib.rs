@@ -5,8 +5,9 @@
 //! | `debros inspect DIR` | tells what is in a data folder |
 //! | `debros verify DIR` | checks every block, chain and entry of a data folder |
 //! | `debros doctor URL` | looks at a Kubo daemon: what is wrong, and the command that mends it |
+//! | `debros rendezvous key FILE`, `sign`, `show FILE` | makes, signs and reads lists of peers to begin with |
 //!
-//! With `--json` each prints one JSON value. The exit code is 0 if nothing is wrong, 1 if something is, and 2 if the
+//! With `--json` each that looks at something prints one JSON value. The exit code is 0 if nothing is wrong, 1 if something is, and 2 if the
 //! command was misused or could not look.
 
 mod arguments;
@@ -16,6 +17,7 @@ mod doctor;
 mod exit;
 mod inspect;
 mod plain;
+mod rendezvous;
 mod size;
 mod verify;
 
@@ -55,6 +57,7 @@ pub fn run(
         Command::Inspect(inspect) => inspect.run(out),
         Command::Verify(verify) => verify.run(out),
         Command::Doctor(doctor) => doctor.run(out),
+        Command::Rendezvous(rendezvous) => rendezvous.run(out),
     };
     match done {
         Ok(exit) => Ok(exit),

@@ -268,3 +268,47 @@ fn no_daemon_and_other_servers_are_problems_and_a_wrong_address_is_misuse() {
         assert!(errors.contains(reason) && !errors.contains("secret"), "{errors}");
     }
 }
+
+#[test]
+fn lists_of_peers_are_signed_and_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let (key, list) = (dir.path().join("key"), dir.path().join("list"));
+    let (key, list_file) = (key.to_str().unwrap(), list.to_str().unwrap());
+    let text = |output: &Output| String::from_utf8(output.stdout.clone()).unwrap();
+    let run = |arguments: &[&str]| command(&[&["rendezvous"], arguments].concat()).output().unwrap();
+
+    let made = run(&["key", key]);
+    assert_eq!(made.status.code(), Some(0));
+    let publisher = text(&made).trim().to_owned();
+    assert!(publisher.parse::<UserId>().is_ok(), "{publisher}");
+    let again = run(&["key", key]);
+    assert_eq!(again.status.code(), Some(2), "a key is never written over");
+
+    let peer = "/dns4/one.example.org/tcp/4001/p2p/12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+    let signed = run(&["sign", "--key", key, "--app", "chat", "--days", "2", peer]);
+    assert_eq!(signed.status.code(), Some(0));
+    fs::write(&list, &signed.stdout).unwrap();
+    let shown = run(&["show", "--json", list_file]);
+    assert_eq!(shown.status.code(), Some(0));
+    let json: Value = serde_json::from_str(&text(&shown)).unwrap();
+    assert_eq!((&json["application"], &json["expired"]), (&"chat".into(), &false.into()));
+    assert_eq!((&json["publisher"], &json["peers"][0]), (&publisher.into(), &peer.into()));
+    let told = text(&run(&["show", list_file]));
+    assert!(told.starts_with("peers of `chat`, signed by") && told.contains(peer), "{told}");
+
+    // by another key, and long ago
+    let old = debros_orbit::SigningKey::generate().unwrap();
+    let [issued, expires] = ["2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z"].map(|at| at.parse().unwrap());
+    fs::write(&list, debros_orbit::Rendezvous::new("chat", issued, expires, [peer]).unwrap().sign(&old)).unwrap();
+    let expired = run(&["show", list_file]);
+    assert_eq!(expired.status.code(), Some(1));
+    assert!(text(&expired).contains("EXPIRED 2020-02-01"));
+
+    fs::write(&list, text(&signed).replace("4001", "4002")).unwrap();
+    let changed = run(&["show", list_file]);
+    assert_eq!(changed.status.code(), Some(2));
+    assert!(String::from_utf8(changed.stderr).unwrap().contains("something was changed in it"));
+    let nobody = run(&["sign", "--key", key, "--app", "chat", "/ip4/192.0.2.1/tcp/1"]);
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(String::from_utf8(nobody.stderr).unwrap().contains("does not end with `/p2p/`"));
+}

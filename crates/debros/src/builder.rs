@@ -39,13 +39,28 @@ pub(crate) struct JoinOptions {
     /// Where it listens, as it was said.
     pub(crate) listen: Vec<String>,
     pub(crate) discovery: bool,
+    pub(crate) announce: bool,
+    /// How many users an archive follows.
+    pub(crate) archive: Option<usize>,
+    /// Addresses of peers, as they were said.
+    pub(crate) peers: Vec<String>,
+    /// Lists of peers, and who is to have signed them.
+    pub(crate) rendezvous: Vec<(UserId, Vec<u8>)>,
     pub(crate) limits: debros_orbit::NetworkLimits,
 }
 
 #[cfg(feature = "network")]
 impl Default for JoinOptions {
     fn default() -> JoinOptions {
-        JoinOptions { listen: Vec::new(), discovery: true, limits: debros_orbit::NetworkLimits::default() }
+        JoinOptions {
+            listen: Vec::new(),
+            discovery: true,
+            announce: true,
+            archive: None,
+            peers: Vec::new(),
+            rendezvous: Vec::new(),
+            limits: debros_orbit::NetworkLimits::default(),
+        }
     }
 }
 
@@ -136,10 +151,46 @@ impl Builder {
         self
     }
 
+    /// Takes part in the network, and stays connected with the peer at this address, as `/dns4/peers.example.org/tcp/4001/p2p/12D3Koo…`:
+    /// it is dialled again and again, with longer and longer pauses, up to a minute. It can be said several times.
+    #[cfg(feature = "network")]
+    pub fn peer(mut self, address: impl Into<String>) -> Builder {
+        self.network.get_or_insert_default().peers.push(address.into());
+        self
+    }
+
+    /// Takes part in the network, and stays connected with the peers of a rendezvous list, which has to be signed by this user, for
+    /// this application, and not to have expired: else the database is not opened. [`Network::rendezvous`](crate::Network::rendezvous)
+    /// does the same later, and tells what is wrong without that. `debros rendezvous sign` makes such a list.
+    #[cfg(feature = "network")]
+    pub fn rendezvous(mut self, publisher: UserId, list: impl Into<Vec<u8>>) -> Builder {
+        self.network.get_or_insert_default().rendezvous.push((publisher, list.into()));
+        self
+    }
+
     /// Whether peers on the local network are looked for, by mDNS, and this one is found there: true by default.
     #[cfg(feature = "network")]
     pub fn local_discovery(mut self, on: bool) -> Builder {
         self.network.get_or_insert_default().discovery = on;
+        self
+    }
+
+    /// Whether users are [announced](Db::announce) to the application's other nodes as soon as their identity is taken: true by
+    /// default. Without it, whoever is to follow them has to be told their ids.
+    #[cfg(feature = "network")]
+    pub fn announce_users(mut self, on: bool) -> Builder {
+        self.network.get_or_insert_default().announce = on;
+        self
+    }
+
+    /// Takes part in the network, and follows everyone who is [announced](Db::announce), until data of `users` users is held here, so that
+    /// there is a node that has it while others are not there. Who is followed stays so when the folder is opened without it.
+    ///
+    /// It holds the models that the database is opened with, and no others. Anyone can announce users, so bound `users` by what the
+    /// disk holds: whoever is followed decides how much they write.
+    #[cfg(feature = "network")]
+    pub fn archive(mut self, users: usize) -> Builder {
+        self.network.get_or_insert_default().archive = Some(users);
         self
     }
 

@@ -57,6 +57,13 @@ struct Daemon {
 const CLOSE_WITHIN: std::time::Duration = std::time::Duration::from_secs(5);
 
 impl Db {
+    /// Gives the database as long as somebody else holds it.
+    #[cfg(feature = "network")]
+    pub(crate) fn downgrade(&self) -> impl Fn() -> Option<Db> + Send + use<> {
+        let inner = Arc::downgrade(&self.inner);
+        move || Some(Db { inner: inner.upgrade()? })
+    }
+
     /// Opens the database in this folder, and makes the folder if it is not there. `application` is the application's name: 1 to 64 of
     /// `A-Z a-z 0-9 _ . -`.
     ///
@@ -81,11 +88,14 @@ impl Db {
             return Err(OpenError::NoKubo);
         }
         #[cfg(feature = "network")]
-        let network = builder.network.clone().map(network_options).transpose()?;
+        let network = builder.network.clone();
         #[cfg(feature = "network")]
         let replicated_within = builder.replicated_within;
         let Builder { folder, application, admins, durability, store, open_databases, .. } = builder;
         let application = Application::new(application, admins)?;
+        // what is wrong with it is said before anything is opened
+        #[cfg(feature = "network")]
+        let network = network.map(|join| crate::network::Joining::of(join, application.name())).transpose()?;
         let registry = Arc::new(Registry::new(models, !application.admins().is_empty())?);
         let records = Arc::new(Records::new(registry.clone(), application.clone()));
         let databases = Databases::new(application, open_databases);
@@ -111,10 +121,7 @@ impl Db {
         #[cfg(feature = "network")]
         let joined = match network {
             None => None,
-            Some(options) => {
-                let replication = node.replicate(options).await.map_err(crate::NetworkError::from)?;
-                Some(crate::network::Joined::new(replication, replicated_within))
-            }
+            Some(joining) => Some(joining.join(&node, replicated_within).await?),
         };
         let inner = Inner {
             node,
@@ -130,6 +137,7 @@ impl Db {
         #[cfg(feature = "network")]
         if db.inner.joined.is_some() {
             db.join_network().await?;
+            db.begin_archive().await?;
         }
         #[cfg(feature = "kubo")]
         if db.kubo_replication().is_some() {
@@ -140,31 +148,40 @@ impl Db {
 
     /// The user of this name on this device; the keys are made the first time, and kept in the data folder.
     ///
+    /// In a network, the user's data is replicated from then on, with the user's other devices, too, and the user is
+    /// announced to the application's other nodes (`Db::announce`).
+    ///
     /// # Errors
-    /// If the name is not 1 to 64 of `A-Z a-z 0-9 _ . -`, or the keys cannot be read or written.
+    /// If the name is not 1 to 64 of `A-Z a-z 0-9 _ . -`, the keys cannot be read or written, or the user's data cannot be opened.
     pub async fn identity(&self, name: &str) -> Result<Identity, IdentityError> {
         let (db, name) = (self.clone(), name.to_owned());
-        blocking::run(move || {
+        let taken = blocking::run(move || {
             db.check_open()?;
             let signer = db.inner.node.identity(&name)?;
             db.with_root_key(&name, signer)
-        })
-        .await
+        });
+        let identity = taken.await?;
+        #[cfg(feature = "network")]
+        self.take_into_network(&identity).await?;
+        Ok(identity)
     }
 
     /// Makes a user of another device or folder a user here, under this name: `key` is what [`Identity::export`] gave there. The user is the
-    /// same, the device gets a key of its own.
+    /// same, the device gets a key of its own. In a network, what [`Db::identity`] does is done, too: both devices have the user's data.
     ///
     /// # Errors
-    /// If the key is none, the name is another user's, or the keys cannot be written.
+    /// If the key is none, the name is another user's, the keys cannot be written, or the user's data cannot be opened.
     pub async fn import_identity(&self, name: &str, key: &[u8]) -> Result<Identity, IdentityError> {
         let (db, name, key) = (self.clone(), name.to_owned(), zeroize::Zeroizing::new(key.to_vec()));
-        blocking::run(move || {
+        let taken = blocking::run(move || {
             db.check_open()?;
             let signer = db.inner.node.import_identity(&name, &key)?;
             db.with_root_key(&name, signer)
-        })
-        .await
+        });
+        let identity = taken.await?;
+        #[cfg(feature = "network")]
+        self.take_into_network(&identity).await?;
+        Ok(identity)
     }
 
     fn with_root_key(&self, name: &str, signer: debros_orbit::Identity) -> Result<Identity, IdentityError> {
@@ -289,14 +306,17 @@ impl Db {
         self.inner.joined.as_ref()
     }
 
-    /// Opens databases in one commit.
+    /// Does something in one commit.
     #[cfg(any(feature = "kubo", feature = "network"))]
-    pub(crate) async fn open_places<T: Send + 'static>(
+    pub(crate) async fn commit<T: Send + 'static, E>(
         &self,
-        job: impl FnOnce(&mut debros_orbit::Writer<'_>) -> Result<T, debros_orbit::OpenDatabaseError> + Send + 'static,
-    ) -> Result<T, WriteError> {
+        job: impl FnOnce(&mut debros_orbit::Writer<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, WriteError>
+    where
+        E: Into<WriteError> + std::error::Error + Send + Sync + 'static,
+    {
         match self.inner.node.write(debros_orbit::Durability::Local, job).await {
-            Ok(opened) => Ok(opened),
+            Ok(done) => Ok(done),
             Err(CommitError::Job(error)) => Err(error.into()),
             Err(CommitError::Closed { .. }) => Err(WriteError::Closed),
             Err(other) => Err(WriteError::store(other)),
@@ -339,6 +359,14 @@ impl Db {
         self.inner.node.snapshot()
     }
 
+    /// A device's key writes in the folder that it was made in, and nowhere else.
+    pub(crate) fn check_folder(&self, identity: &Identity) -> Result<(), WriteError> {
+        match identity.is_of(&self.inner.folder) {
+            true => Ok(()),
+            false => Err(WriteError::OtherFolder { user: identity.user() }),
+        }
+    }
+
     /// Writes operations in one commit, all or nothing.
     pub(crate) async fn write(
         &self,
@@ -350,9 +378,7 @@ impl Db {
         if operations.is_empty() {
             return Ok(Vec::new());
         }
-        if !identity.is_of(&self.inner.folder) {
-            return Err(WriteError::OtherFolder { user: identity.user() });
-        }
+        self.check_folder(identity)?;
         #[cfg(feature = "kubo")]
         if durability == Durability::Pinned && self.inner.daemon.is_none() {
             return Err(WriteError::NoKubo);
@@ -379,16 +405,6 @@ impl Db {
             Err(other) => Err(WriteError::store(other)),
         }
     }
-}
-
-/// How the node takes part in the network, of what the application said.
-#[cfg(feature = "network")]
-fn network_options(join: crate::builder::JoinOptions) -> Result<debros_orbit::NetworkOptions, crate::NetworkError> {
-    let mut options = debros_orbit::NetworkOptions::default();
-    options.listen = join.listen.iter().map(|address| crate::network::parse(address)).collect::<Result<_, _>>()?;
-    options.mdns = join.discovery;
-    options.limits = join.limits;
-    Ok(options)
 }
 
 impl fmt::Debug for Db {

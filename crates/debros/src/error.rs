@@ -30,6 +30,14 @@ pub enum Error {
     /// The databases could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
+    /// The network.
+    #[cfg(feature = "network")]
+    #[error(transparent)]
+    Network(#[from] crate::NetworkError),
+    /// A user was not announced.
+    #[cfg(feature = "network")]
+    #[error(transparent)]
+    Announce(#[from] crate::AnnounceError),
     /// The local store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

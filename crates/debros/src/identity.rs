@@ -24,6 +24,17 @@ pub enum IdentityError {
     /// The database was closed.
     #[error("the database was closed; open it again to use its identities")]
     Closed,
+    /// The keys are there, but in the network the user's data cannot be replicated, or the user not be announced.
+    #[cfg(feature = "network")]
+    #[error(transparent)]
+    Network(Box<crate::NetworkError>),
+}
+
+#[cfg(feature = "network")]
+impl From<crate::NetworkError> for IdentityError {
+    fn from(error: crate::NetworkError) -> IdentityError {
+        IdentityError::Network(Box::new(error))
+    }
 }
 
 impl Identity {

@@ -78,6 +78,8 @@
 //! # Ok(()) }
 //! ```
 
+#[cfg(feature = "network")]
+mod archive;
 mod blocking;
 mod builder;
 mod changes;
@@ -103,6 +105,8 @@ mod schema;
 mod session;
 mod source;
 mod stores;
+#[cfg(feature = "network")]
+mod users;
 mod view;
 mod write;
 mod write_error;
@@ -147,7 +151,7 @@ pub use debros_orbit::{
 };
 pub use debros_orbit::{FeedPosition, KeystoreError, NotAFeedPosition, Report as VerifyReport, StoreError};
 #[cfg(feature = "network")]
-pub use debros_orbit::{NetworkLimits, NotReplicated, PeerSync, ReplicationError, SyncState, Traffic};
+pub use debros_orbit::{NetworkLimits, NotReplicated, PeerSync, RendezvousError, ReplicationError, SyncState, Traffic};
 pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};
 pub use durability::Durability;
 pub use error::{Error, Result};
@@ -161,6 +165,8 @@ pub use owner::OwnerError;
 pub use problem::{Problem, ProblemKind};
 pub use registry::ModelError;
 pub use session::Session;
+#[cfg(feature = "network")]
+pub use users::{AnnounceError, KnownDevice, KnownUser};
 pub use view::View;
 pub use write::{Batch, Change, Create, Creation, Pending, Update, Writing};
 pub use write_error::WriteError;

@@ -1,21 +1,23 @@
 //! [`Network`]: a database and its peers.
 
-use crate::{Db, WriteError};
-use debros_core::UserId;
+use crate::{Db, Identity, WriteError, blocking, builder::JoinOptions};
+use debros_core::{Scope, Timestamp, UserId};
 use debros_orbit::{
-    DatabaseId, Multiaddr, NotReplicated, PeerId, ReadDocuments as _, ReadError, Replication, ReplicationError,
-    ReplicationEvent, ReplicationEvents, SyncState, Traffic,
+    DatabaseId, KeystoreError, Multiaddr, NetworkOptions, Node, NotReplicated, PeerId, PublicKey, ReadDocuments as _,
+    ReadError, Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent, ReplicationEvents,
+    SyncState, Traffic,
 };
+use debros_query::SourceError;
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 /// A database and its peers: [`Db::network`] gives it. A cheap clone.
 ///
 /// What is replicated is what is held here: the global models, one's own data, and that of the users who are
-/// [followed](Network::follow), or were before. What peers write is checked, joins in the background, and is seen by the next query.
+/// [followed](Network::follow); and who has [announced](Db::users) themselves. What peers write is checked, joins in the background, and is seen by the next query.
 #[derive(Clone, Debug)]
 pub struct Network {
     db: Db,
@@ -24,6 +26,12 @@ pub struct Network {
 /// The network of a database that was opened with one.
 pub(crate) struct Joined {
     replication: Replication,
+    /// Are users announced by themselves?
+    announce: bool,
+    /// How many users an archive follows.
+    archive: Option<usize>,
+    /// The database in which users announce themselves, once it is open.
+    users: OnceLock<DatabaseId>,
     /// The databases that are replicated.
     open: Mutex<HashSet<DatabaseId>>,
     replicated_within: Duration,
@@ -56,6 +64,26 @@ pub enum NetworkError {
         /// Why.
         source: debros_orbit::DialError,
     },
+    /// A rendezvous list that is of no use.
+    #[error(transparent)]
+    Rendezvous(#[from] RendezvousError),
+    /// The data of a user of this folder stays.
+    #[error("the user {user} has an identity in this data folder, and writes there; their data is not taken away")]
+    OwnUser {
+        /// The user.
+        user: UserId,
+    },
+    /// The keys of this folder could not be read.
+    #[error(transparent)]
+    Keys(#[from] KeystoreError),
+    /// A database was not dropped.
+    #[error("the data of the user {user} was not all taken away: {source}")]
+    Drop {
+        /// The user.
+        user: UserId,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// What is to be replicated cannot be opened here.
     #[error(transparent)]
     Open(Box<WriteError>),
@@ -65,6 +93,9 @@ pub enum NetworkError {
     /// The local databases could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// Who is announced could not be read.
+    #[error(transparent)]
+    Users(#[from] SourceError),
 }
 
 impl From<WriteError> for NetworkError {
@@ -87,7 +118,7 @@ pub struct NetworkPeer {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DatabaseSync {
-    /// The stored name of the model, or `Model.relation` for links.
+    /// The stored name of the model, or `Model.relation` for links; `!users` for the announcements of users.
     pub model: String,
     /// Whose data it is, if the model is user-scoped.
     pub user: Option<UserId>,
@@ -138,6 +169,8 @@ pub enum NetworkEvent {
         /// How many entries the log has.
         entries: u64,
     },
+    /// Users have announced themselves, or say something else of themselves: [`Db::users`] tells who there is.
+    Users,
     /// Entries of a model have come from peers.
     Received {
         /// The stored name of the model, or `Model.relation` for links.
@@ -191,6 +224,21 @@ impl Network {
         Ok(peer.to_string())
     }
 
+    /// Stays connected with the peers of a rendezvous list, if this user has signed it for this application and it has not expired:
+    /// they are dialled again and again. Gives their addresses.
+    ///
+    /// # Errors
+    /// If it is no list, or none for this application now, or there is no network.
+    pub fn rendezvous(&self, publisher: UserId, list: &[u8]) -> Result<Vec<String>, NetworkError> {
+        let joined = self.joined()?;
+        let application = self.db.stores().databases.application().name();
+        let list = meeting(application, &publisher, list)?;
+        for address in &list {
+            joined.replication.keep(address.clone());
+        }
+        Ok(list.iter().map(ToString::to_string).collect())
+    }
+
     /// Ends the connections with a peer, of this id.
     ///
     /// # Errors
@@ -202,13 +250,27 @@ impl Network {
         Ok(())
     }
 
-    /// Replicates the data of a user, that of all models, from now on, and whenever the folder is opened with a network.
+    /// Replicates the data of a user, that of all models, from now on, and whenever the folder is opened with a network, until the
+    /// user is [unfollowed](Network::unfollow).
     ///
     /// # Errors
     /// If the data cannot be opened here.
     pub async fn follow(&self, user: UserId) -> Result<(), NetworkError> {
         self.joined()?;
         self.db.open_all(Some(user)).await
+    }
+
+    /// Replicates the data of a user no more, and takes it away: from then on no query sees it, and the folder does not follow the user
+    /// when it is opened again. To follow the user again fetches it again. The global models stay as they are, with what the user
+    /// wrote there.
+    ///
+    /// The rows go in small steps, and what was begun goes on when the folder is opened again. The blocks stay in the folder's
+    /// segments, so the disk has not more room, and peers who know their CIDs are given them.
+    ///
+    /// # Errors
+    /// If the user has an identity in this folder ([`NetworkError::OwnUser`]), or the store fails.
+    pub async fn unfollow(&self, user: UserId) -> Result<(), NetworkError> {
+        self.db.drop_user(user).await
     }
 
     /// How far each database agrees with the peers that have it, too.
@@ -253,6 +315,9 @@ impl NetworkEvents {
                     let Ok(Some((model, user, _))) = self.db.told(database) else { continue };
                     return Some(NetworkEvent::Synced { model, user, peer: peer.to_string(), traffic });
                 }
+                ReplicationEvent::Changed { database, .. } if self.db.is_of_users(database) => {
+                    return Some(NetworkEvent::Users);
+                }
                 ReplicationEvent::Changed { database, entries } => {
                     let Ok(Some((model, user, _))) = self.db.told(database) else { continue };
                     return Some(NetworkEvent::Changed { model, user, entries });
@@ -269,11 +334,40 @@ impl NetworkEvents {
     }
 }
 
-impl Joined {
-    pub(crate) fn new(replication: Replication, replicated_within: Duration) -> Joined {
-        Joined { replication, open: Mutex::default(), replicated_within }
+/// What the application said of the network, understood.
+pub(crate) struct Joining {
+    options: NetworkOptions,
+    announce: bool,
+    archive: Option<usize>,
+    peers: Vec<Multiaddr>,
+}
+
+impl Joining {
+    pub(crate) fn of(join: JoinOptions, application: &str) -> Result<Joining, NetworkError> {
+        let parse_all = |all: &[String]| all.iter().map(|address| parse(address)).collect::<Result<Vec<_>, _>>();
+        let mut options = NetworkOptions::default();
+        options.listen = parse_all(&join.listen)?;
+        options.mdns = join.discovery;
+        options.limits = join.limits;
+        let mut peers = parse_all(&join.peers)?;
+        for (publisher, list) in &join.rendezvous {
+            peers.extend(meeting(application, publisher, list)?);
+        }
+        Ok(Joining { options, announce: join.announce, archive: join.archive, peers })
     }
 
+    pub(crate) async fn join(self, node: &Node, replicated_within: Duration) -> Result<Joined, NetworkError> {
+        let replication = node.replicate(self.options).await?;
+        for address in self.peers {
+            replication.keep(address);
+        }
+        let Joining { announce, archive, .. } = self;
+        let (users, open) = (OnceLock::new(), Mutex::default());
+        Ok(Joined { replication, announce, archive, users, open, replicated_within })
+    }
+}
+
+impl Joined {
     /// Waits until so many peers have what these databases hold now.
     pub(crate) async fn replicated(&self, databases: &[DatabaseId], peers: usize) -> Result<(), NotReplicated> {
         self.replication.replicated(databases, peers, self.replicated_within).await
@@ -281,6 +375,32 @@ impl Joined {
 
     fn open(&self) -> std::sync::MutexGuard<'_, HashSet<DatabaseId>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replicates this database no more.
+    async fn leave(&self, database: DatabaseId) -> Result<(), ReplicationError> {
+        self.replication.close_database(database).await?;
+        self.open().remove(&database);
+        Ok(())
+    }
+
+    /// How many users it follows, if this is an archive.
+    pub(crate) fn archive(&self) -> Option<usize> {
+        self.archive
+    }
+
+    /// The database in which users announce themselves, once it is open.
+    pub(crate) fn users(&self) -> Option<DatabaseId> {
+        self.users.get().copied()
+    }
+
+    pub(crate) fn events(&self) -> ReplicationEvents {
+        self.replication.events()
+    }
+
+    /// Runs something until the network ends.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.replication.spawn(work);
     }
 
     /// Replicates these databases, unless they are.
@@ -314,6 +434,12 @@ impl Db {
     /// Replicates what is held here, and the global models.
     pub(crate) async fn join_network(&self) -> Result<(), NetworkError> {
         self.open_all(None).await?;
+        let users = self.stores().databases.application().users();
+        let users = self.commit(move |writer| writer.open(&users)).await?;
+        if let Some(joined) = self.joined() {
+            let _ = joined.users.set(users);
+            joined.replicate([users]).await?;
+        }
         let held = self.held()?;
         if let Some(joined) = self.joined() {
             joined.replicate(held).await?;
@@ -321,8 +447,51 @@ impl Db {
         Ok(())
     }
 
+    /// Replicates the data of a user of this folder, and announces them.
+    pub(crate) async fn take_into_network(&self, identity: &Identity) -> Result<(), NetworkError> {
+        let Some(joined) = self.joined() else { return Ok(()) };
+        self.open_all(Some(identity.user())).await?;
+        if joined.announce {
+            self.announce_device(identity).await?;
+        }
+        Ok(())
+    }
+
+    /// Is this the database in which users announce themselves?
+    fn is_of_users(&self, database: DatabaseId) -> bool {
+        self.joined().is_some_and(|joined| joined.users() == Some(database))
+    }
+
+    /// Drops the databases of a user who has no identity here.
+    async fn drop_user(&self, user: UserId) -> Result<(), NetworkError> {
+        let db = self.clone();
+        let find = move || {
+            let keys = db.node().keystore().users()?;
+            if keys.contains(&PublicKey::from_bytes(*user.as_bytes())) {
+                return Err(NetworkError::OwnUser { user });
+            }
+            let (snapshot, stores) = (db.snapshot().map_err(ReadError::from)?, db.stores());
+            let mut found = Vec::new();
+            for model in stores.registry.families().into_iter().filter(|model| model.scope == Scope::User) {
+                found.extend(stores.databases.of_user(&snapshot, model, Some(&user))?);
+            }
+            Ok(found)
+        };
+        for database in blocking::run(find).await? {
+            if let Some(joined) = self.joined() {
+                joined.leave(database).await?;
+            }
+            // from now on it has to be opened again to be written
+            self.stores().databases.forget(&[database]);
+            let dropped = self.node().drop_database(database).await;
+            self.stores().databases.forget(&[database]);
+            dropped.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })?;
+        }
+        Ok(())
+    }
+
     /// Opens the databases of a user, or of the global models, and replicates them.
-    async fn open_all(&self, user: Option<UserId>) -> Result<(), NetworkError> {
+    pub(crate) async fn open_all(&self, user: Option<UserId>) -> Result<(), NetworkError> {
         let opened = self.open_of(user).await?;
         if let Some(joined) = self.joined() {
             joined.replicate(opened.iter().copied()).await?;
@@ -334,11 +503,21 @@ impl Db {
     /// The model, the user and the address of a database.
     fn told(&self, database: DatabaseId) -> Result<Option<(String, Option<UserId>, String)>, ReadError> {
         let info = self.snapshot()?.info(database)?;
+        if self.is_of_users(database) {
+            return Ok(Some((debros_shard::USERS.to_owned(), None, info.address.to_string())));
+        }
         let Some(model) = self.stores().model_of(&info.spec.family) else { return Ok(None) };
         let name: Option<debros_shard::DatabaseName> = info.spec.name.parse().ok();
         let user = name.and_then(|name| name.user?.parse().ok());
         Ok(Some((model.stored.to_owned(), user, info.address.to_string())))
     }
+}
+
+/// The addresses of a rendezvous list that is for this application, now.
+pub(crate) fn meeting(application: &str, publisher: &UserId, list: &[u8]) -> Result<Vec<Multiaddr>, NetworkError> {
+    let publisher = PublicKey::from_bytes(*publisher.as_bytes());
+    let list = Rendezvous::open(list, application, &publisher, Timestamp::now())?;
+    list.peers().map(|address| parse(&address)).collect()
 }
 
 /// An address, or what is wrong with the text.

@@ -2,7 +2,7 @@
 
 use crate::{Db, WriteError};
 use debros_core::{ModelDef, Scope, UserId};
-use debros_orbit::{DatabaseId, ReadDocuments as _, ReadError};
+use debros_orbit::{DatabaseId, OpenDatabaseError, ReadDocuments as _, ReadError};
 use debros_shard::{Opening, Place};
 
 impl Db {
@@ -31,9 +31,9 @@ impl Db {
             for place in &places {
                 opening.create(writer, place)?;
             }
-            Ok(opening.into_opened())
+            Ok::<_, OpenDatabaseError>(opening.into_opened())
         };
-        let opened = self.open_places(job).await?;
+        let opened = self.commit(job).await?;
         self.stores().databases.remember(opened.iter().copied());
         Ok(opened.into_iter().map(|(_, id)| id).collect())
     }

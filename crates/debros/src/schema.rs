@@ -2,7 +2,7 @@
 
 use crate::{keys, registry::Registry};
 use debros_core::{FieldDef, Map, ModelDef, Scope, StoreKind, UserId, Value, Writers, commits};
-use debros_orbit::{DatabaseInfo, IndexRow, Schema, Verdict};
+use debros_orbit::{DatabaseInfo, IndexRow, LastEvents, Schema, Verdict};
 use debros_query::encode_key;
 use debros_shard::Application;
 use sha2::{Digest as _, Sha256};
@@ -15,14 +15,23 @@ const SHAPE_DEPTH: u8 = 4;
 pub(crate) struct Records {
     registry: Arc<Registry>,
     application: Application,
+    /// The family of the database in which users announce themselves.
+    users: String,
 }
+
+/// Everyone may write announcements, so this is what a hostile network can make a node keep: 16,384 rows of some hundred bytes, and
+/// 65,536 entries, each of about a kilobyte if it is honest. An entry follows at most 256 heads where it is
+/// written by a node of this kind, for which there is room.
+const ANNOUNCEMENTS: LastEvents =
+    LastEvents { value_bytes: 512, devices: 16, rows: 16_384, entry_bytes: 24 << 10, entries: 65_536 };
 
 /// Grows when rows are kept in another way, so that state that was made the old way is made again.
 const FORMAT: u32 = 1;
 
 impl Records {
     pub(crate) fn new(registry: Arc<Registry>, application: Application) -> Records {
-        Records { registry, application }
+        let users = application.users_family();
+        Records { registry, application, users }
     }
 
     fn model(&self, database: &DatabaseInfo) -> Option<&'static ModelDef> {
@@ -83,6 +92,10 @@ impl Schema for Records {
 
     fn keyed_events(&self, database: &DatabaseInfo) -> bool {
         self.model(database).is_some_and(|model| model.store == StoreKind::Events)
+    }
+
+    fn last_events(&self, database: &DatabaseInfo) -> Option<LastEvents> {
+        (database.spec.family == self.users).then_some(ANNOUNCEMENTS)
     }
 
     fn commits(&self, _: &DatabaseInfo, author: &str, record: &Map) -> bool {

@@ -2,7 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use debros::{Durability, NetworkError, NetworkEvent, OpenError, WriteError, prelude::*};
+use debros::{Durability, NetworkError, NetworkEvent, OpenError, RendezvousError, WriteError, prelude::*};
+use debros_orbit::{Rendezvous, SigningKey};
 use std::{path::Path, time::Duration};
 
 /// A room, which everyone may open.
@@ -74,7 +75,12 @@ async fn what_one_writes_the_other_reads() {
     let (anna, ben) = (a.identity("anna").await.unwrap(), b.identity("ben").await.unwrap());
     let mut events = b.network().events().unwrap();
     let id = meet(&a, &b).await;
-    assert!(matches!(events.next().await, Some(NetworkEvent::Connected { peer }) if peer == id));
+    // that ben was announced may be told after it was asked what happens
+    let mut event = events.next().await;
+    while matches!(event, Some(NetworkEvent::Users)) {
+        event = events.next().await;
+    }
+    assert!(matches!(&event, Some(NetworkEvent::Connected { peer }) if *peer == id), "{event:?}");
     assert_eq!(b.network().peers().len(), 1);
 
     // global models come by themselves
@@ -246,4 +252,80 @@ async fn a_write_can_wait_for_peers() {
     assert!(error.to_string().contains("opened without a network"), "{error}");
     assert_eq!(Room::query().count(&one).await.unwrap(), 21, "nothing was written");
     one.close().await.unwrap();
+}
+
+/// The addresses of a node that is there no more, at a port that it will have again.
+async fn gone(folder: &Path) -> String {
+    let db = open(folder).await;
+    let address = db.network().addresses().remove(0);
+    db.close().await.unwrap();
+    address
+}
+
+async fn back(folder: &Path, address: &str) -> Db {
+    let (listen, _) = address.split_once("/p2p/").unwrap();
+    let builder = Db::builder(folder, "chat").listen(listen).local_discovery(false);
+    builder.open(models![Room, Message]).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_is_dialled_until_it_is_there() {
+    let [here, there] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let address = gone(there.path()).await;
+    let builder = Db::builder(here.path(), "chat").dial_only().local_discovery(false).peer(&address);
+    let a = builder.open(models![Room, Message]).await.unwrap();
+    assert!(a.network().peers().is_empty());
+    let b = back(there.path(), &address).await;
+    until("they meet", || async { a.network().peers().len() == 1 }).await;
+    b.close().await.unwrap();
+    until("it is gone", || async { a.network().peers().is_empty() }).await;
+    let b = back(there.path(), &address).await;
+    until("they meet again", || async { a.network().peers().len() == 1 }).await;
+    a.close().await.unwrap();
+    b.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn peers_of_a_signed_list_are_dialled() {
+    let [here, there] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let address = gone(there.path()).await;
+    let key = SigningKey::generate().unwrap();
+    let publisher = UserId::from_bytes(*key.public_key().as_bytes());
+    let list = |application: &str, from: i64, until: i64| {
+        let at = |day: i64| Timestamp::from_millis(Timestamp::now().as_millis() + day * 86_400_000);
+        Rendezvous::new(application, at(from), at(until), [&address]).unwrap().sign(&key)
+    };
+    let open_with = |publisher: UserId, list: String| {
+        let builder = Db::builder(here.path(), "chat").dial_only().local_discovery(false);
+        builder.rendezvous(publisher, list).open(models![Room, Message])
+    };
+    let refused = |error: OpenError| match error {
+        OpenError::Network(error) => match *error {
+            NetworkError::Rendezvous(error) => error,
+            other => panic!("{other}"),
+        },
+        other => panic!("{other}"),
+    };
+    let error = refused(open_with(publisher, list("chat", -2, -1)).await.unwrap_err());
+    assert!(matches!(error, RendezvousError::Expired(_)), "{error}");
+    let error = refused(open_with(publisher, list("blog", -1, 1)).await.unwrap_err());
+    assert!(matches!(error, RendezvousError::Application { .. }), "{error}");
+    let somebody = UserId::from_bytes([2; 33]);
+    let error = refused(open_with(somebody, list("chat", -1, 1)).await.unwrap_err());
+    assert!(matches!(error, RendezvousError::Publisher { .. }), "{error}");
+
+    let a = open_with(publisher, list("chat", -1, 1)).await.unwrap();
+    let b = back(there.path(), &address).await;
+    until("they meet", || async { a.network().peers().len() == 1 }).await;
+    a.close().await.unwrap();
+
+    // later, and without an error if it is of no use
+    let a = open(here.path()).await;
+    let error = a.network().rendezvous(publisher, list("chat", -2, -1).as_bytes()).unwrap_err();
+    assert!(matches!(error, NetworkError::Rendezvous(RendezvousError::Expired(_))), "{error}");
+    let peers = a.network().rendezvous(publisher, list("chat", -1, 1).as_bytes()).unwrap();
+    assert_eq!(peers, std::slice::from_ref(&address));
+    until("they meet", || async { a.network().peers().len() == 1 }).await;
+    a.close().await.unwrap();
+    b.close().await.unwrap();
 }

@@ -19,6 +19,10 @@ use std::{
     time::Duration,
 };
 
+use hickory_resolver::{
+    config::{ResolverConfig, ResolverOpts},
+    system_conf::read_system_conf,
+};
 use libp2p::{SwarmBuilder, noise, tcp, yamux};
 use tokio::{
     runtime,
@@ -163,7 +167,10 @@ impl Network {
         let swarm = SwarmBuilder::with_existing_identity(key.0.clone())
             .with_tokio()
             .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, muxer)
-            .map_err(|error| setup(error.to_string()))?
+            .map_err(|error| setup(error.to_string()))?;
+        let (servers, how) = name_servers();
+        let swarm = swarm
+            .with_dns_config(servers, how)
             .with_behaviour(|_| behaviour)
             .map_err(|error| setup(error.to_string()))?
             // a peer is left when it goes, not because it has nothing to say
@@ -330,8 +337,25 @@ impl Network {
     }
 }
 
+/// The name servers of this machine. Where it has none, or does not say which, no name is found but those in its file of hosts, and
+/// addresses without names are dialled as ever.
+fn name_servers() -> (ResolverConfig, ResolverOpts) {
+    read_system_conf().unwrap_or_default()
+}
+
 impl fmt::Debug for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Network").field("id", &self.inner.id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn without_name_servers_there_is_a_network_all_the_same() {
+        let tcp = tcp::tokio::Transport::new(tcp::Config::default());
+        drop(libp2p::dns::tokio::Transport::custom(tcp, ResolverConfig::default(), ResolverOpts::default()));
     }
 }

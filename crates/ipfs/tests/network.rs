@@ -94,6 +94,19 @@ async fn fetch(node: &Node, cid: &Cid) -> Bytes {
 }
 
 #[tokio::test]
+async fn a_peer_is_found_by_name() {
+    let two = Node::start().await;
+    let listening = two.network.addresses().pop().unwrap().to_string();
+    for protocol in ["dns4", "dns"] {
+        let one = Node::start().await;
+        let by_name = listening.replace("/ip4/127.0.0.1/", &format!("/{protocol}/localhost/"));
+        assert_ne!(by_name, listening);
+        assert_eq!(one.network.dial(by_name.parse().unwrap()).await, Ok(two.network.id()));
+        one.network.close().await;
+    }
+}
+
+#[tokio::test]
 async fn peers_meet_and_part() {
     let (mut one, mut two) = (Node::start().await, Node::start().await);
     one.dial(&two).await;

@@ -26,7 +26,8 @@ pub(crate) fn events<'s>(
             return Err(ReadError::UnknownBound(UnknownBound(bound)));
         }
     }
-    if range.start() == EventStart::Heads && !core.schema.keyed_events(info) {
+    let has_all = !core.schema.keyed_events(info) && core.schema.last_events(info).is_none();
+    if range.start() == EventStart::Heads && has_all {
         return rows(core, state, info, range);
     }
     let roots = match range.start() {

@@ -4,7 +4,7 @@ use crate::{
     Clock, DatabaseId, DatabaseInfo, Encryption, Hash,
     entry::EntryParts,
     log::{Links, Traverse},
-    state::{Core, StateError, held, links_at, open_entry, sealed_entry},
+    state::{Core, StateError, dropped, held, links_at, open_entry, sealed_entry},
 };
 use debros_ipfs::{Bytes, Position, ReadState};
 use std::collections::HashSet;
@@ -74,7 +74,11 @@ pub(crate) fn joined(
     database: &DatabaseInfo,
     hash: &Hash,
 ) -> Result<Option<Links>, StateError> {
-    let Some((_, block)) = block(core, state, database, hash)? else { return Ok(None) };
+    let Some((position, block)) = block(core, state, database, hash)? else { return Ok(None) };
+    // what was in the log when it was dropped is in the segments yet
+    if dropped(state, database.id)?.is_some_and(|dropped| position < dropped.before) {
+        return Ok(None);
+    }
     let Ok(parts) = EntryParts::parse(&block) else { return Ok(None) };
     if parts.log != database.log {
         return Ok(None);

@@ -49,10 +49,16 @@ impl Hold {
             JoinError::Denied { user, .. } => Hold::Denied { user: user.clone() },
             JoinError::Revoked { user, .. } => Hold::Revoked { user: user.clone() },
             JoinError::Log(LogError::OtherLog { .. })
-            | JoinError::Limit(LimitError::Heads { .. } | LimitError::EntryBytes { .. })
+            | JoinError::Limit(
+                LimitError::Heads { .. }
+                | LimitError::EntryBytes { .. }
+                | LimitError::EventBytes { .. }
+                | LimitError::Entries { .. },
+            )
             | JoinError::Entry(
                 EntryError::TooLargeToAccept(_) | EntryError::Encryption(EncryptionError::TooLargeToAccept(_)),
             )
+            | JoinError::Dropped { .. }
             | JoinError::Read(_)
             | JoinError::Apply(_) => return None,
             refused => Hold::refused(refused),

@@ -38,6 +38,13 @@ pub(crate) enum JournalOp {
     EntriesRead { database: DatabaseId, entries: Vec<(Hash, Effect)> },
     /// 12: an entry that is held back was judged again, and nothing has changed.
     HoldKept { database: DatabaseId, hash: Hash },
+    /// 13: a database is being dropped: what of its log lies before this block of the group is in it no more.
+    DatabaseDropped { database: DatabaseId, block: u32 },
+    /// 14: so many rows of a database that is being dropped were taken away; fewer, if there were not so many, and then it is
+    /// gone.
+    RowsDropped { database: DatabaseId, most: u32 },
+    /// 15: a database that was dropped was opened again.
+    DatabaseReopened { database: DatabaseId },
 }
 
 /// What is known of an entry that is held back.
@@ -84,7 +91,10 @@ impl JournalOp {
             | JournalOp::HoldChanged { database, .. }
             | JournalOp::HoldKept { database, .. }
             | JournalOp::RightsChanged { database }
-            | JournalOp::EntriesRead { database, .. } => Some(*database),
+            | JournalOp::EntriesRead { database, .. }
+            | JournalOp::DatabaseDropped { database, .. }
+            | JournalOp::RowsDropped { database, .. }
+            | JournalOp::DatabaseReopened { database } => Some(*database),
             JournalOp::IdentityAdded { .. }
             | JournalOp::Shipped { .. }
             | JournalOp::ShipmentsLost { .. }
@@ -158,6 +168,13 @@ impl JournalOp {
                 let effects = effects.into_iter().map(|effect| Cbor::Bytes(effect.to_bytes())).collect();
                 vec![Cbor::from(11), Cbor::from(database.0), digests(&hashes), Cbor::Array(effects)]
             }
+            JournalOp::DatabaseDropped { database, block } => {
+                vec![Cbor::from(13), Cbor::from(database.0), Cbor::from(*block)]
+            }
+            JournalOp::RowsDropped { database, most } => {
+                vec![Cbor::from(14), Cbor::from(database.0), Cbor::from(*most)]
+            }
+            JournalOp::DatabaseReopened { database } => vec![Cbor::from(15), Cbor::from(database.0)],
             JournalOp::HoldKept { database, hash } => {
                 vec![Cbor::from(12), Cbor::from(database.0), Cbor::Bytes(hash.digest().to_vec())]
             }
@@ -235,6 +252,9 @@ impl JournalOp {
                 JournalOp::EntriesRead { database, entries: entries.collect::<Result<_, _>>()? }
             }
             12 => JournalOp::HoldKept { database: DatabaseId(number(next()?)?), hash: hash(next()?)? },
+            13 => JournalOp::DatabaseDropped { database: DatabaseId(number(next()?)?), block: number(next()?)? },
+            14 => JournalOp::RowsDropped { database: DatabaseId(number(next()?)?), most: number(next()?)? },
+            15 => JournalOp::DatabaseReopened { database: DatabaseId(number(next()?)?) },
             newer => return Err(JournalOpError::Newer(newer)),
         };
         if items.next().is_some() { Err(damaged("it has too many items")) } else { Ok(op) }
@@ -432,6 +452,9 @@ mod tests {
             JournalOp::RightsChanged { database },
             JournalOp::EntriesRead { database, entries: vec![(root, put), (Hash::of(b"other"), nothing)] },
             JournalOp::HoldKept { database, hash: root },
+            JournalOp::DatabaseDropped { database, block: 3 },
+            JournalOp::RowsDropped { database, most: u32::MAX },
+            JournalOp::DatabaseReopened { database },
         ]
     }
 

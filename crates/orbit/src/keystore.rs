@@ -233,6 +233,24 @@ impl Keystore {
         Ok(names)
     }
 
+    /// The users of the identities in this keystore, whose root keys need not be here.
+    ///
+    /// # Errors
+    /// If the folder or a file in it cannot be read.
+    pub fn users(&self) -> Result<Vec<PublicKey>, KeystoreError> {
+        let names = self.names()?;
+        let _known = self.known();
+        let mut users = Vec::with_capacity(names.len());
+        for name in names {
+            match self.user(&name)? {
+                User::Key(key) => users.push(key.key().public_key()),
+                User::Id(id) => users.push(id),
+                User::Missing => {}
+            }
+        }
+        Ok(users)
+    }
+
     fn known(&self) -> MutexGuard<'_, HashMap<String, Identity>> {
         // a panic elsewhere cannot leave the map half changed
         self.identities.lock().unwrap_or_else(PoisonError::into_inner)

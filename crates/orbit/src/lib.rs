@@ -119,6 +119,7 @@ mod key_file;
 mod keystore;
 #[cfg(feature = "kubo")]
 mod kubo_replication;
+mod last_event;
 mod limits;
 mod log;
 mod manifest;
@@ -130,6 +131,8 @@ mod read;
 mod read_error;
 mod receipt;
 mod received;
+#[cfg(feature = "rendezvous")]
+mod rendezvous;
 #[cfg(feature = "network")]
 mod replication;
 mod scanner;
@@ -184,6 +187,7 @@ pub use key_file::KeyFileError;
 pub use keystore::{Keystore, KeystoreError};
 #[cfg(feature = "kubo")]
 pub use kubo_replication::{Announcement, Hint, HintStatus, KuboReplication, Pubsub};
+pub use last_event::{LastEvent, LastEventsRead};
 pub use limits::{
     LimitError, Limits, MAX_ACCEPTED, MAX_DEPTH, MAX_HEADS, MAX_JUMP, MAX_KEY, MAX_LINKS, MAX_TIME, MAX_WRITTEN,
 };
@@ -197,6 +201,8 @@ pub use read::{ReadDocuments, RowRefs};
 pub use read_error::ReadError;
 pub use receipt::Receipt;
 pub use received::Received;
+#[cfg(feature = "rendezvous")]
+pub use rendezvous::{Rendezvous, RendezvousError};
 #[cfg(feature = "simulation")]
 #[doc(hidden)]
 pub use replication::simulation;
@@ -205,7 +211,7 @@ pub use replication::{
     NotReplicated, PeerSync, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState, Traffic,
 };
 pub use scanner::ScanError;
-pub use schema::{IndexRow, NoSchema, Schema, Verdict};
+pub use schema::{IndexRow, LastEvents, NoSchema, Schema, Verdict};
 #[cfg(feature = "kubo")]
 pub use shipping::{
     BlockList, BlockListError, CatchUpError, CaughtUp, Courier, LastShipment, NotPinned, ShippingError, ShippingStatus,
@@ -214,5 +220,5 @@ pub use signing_key::{KeyError, SigningKey};
 pub use simple_encryption::SimpleEncryption;
 pub use snapshot::Snapshot;
 pub use user_key::UserKey;
-pub use writer::{JoinError, OpenDatabaseError, WriteError, Writer};
+pub use writer::{DropDatabaseError, JoinError, OpenDatabaseError, WriteError, Writer};
 pub use xchacha20_cipher::XChaCha20Cipher;

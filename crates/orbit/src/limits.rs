@@ -1,6 +1,6 @@
 //! [`Limits`]: how large what we write, and what we take from others, may be.
 
-use crate::{Entry, Hold, JoinError, log::check_time};
+use crate::{DatabaseInfo, Entry, Hold, JoinError, LastEvents, log::check_time};
 use debros_core::Value;
 
 /// The most bytes of a block that this node writes: 1 MiB. Kubo takes 2 MiB, JavaScript's exchange of heads 256 KiB.
@@ -71,6 +71,26 @@ pub enum LimitError {
         bytes: usize,
         /// The limit.
         max: usize,
+    },
+    /// [`LastEvents::entry_bytes`](crate::LastEvents).
+    #[error(
+        "an entry of {bytes} bytes is too large for `{database}`, of which entries of {max} bytes are taken from others"
+    )]
+    EventBytes {
+        /// The database's name.
+        database: String,
+        /// Its bytes.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// [`LastEvents::entries`](crate::LastEvents).
+    #[error("the log of `{database}` has {max} entries here, and no more are taken from others")]
+    Entries {
+        /// The database's name.
+        database: String,
+        /// The limit.
+        max: u64,
     },
     /// [`Limits::depth`].
     #[error("the entry has more than {max} levels of lists and maps within each other (the limit `depth`)")]
@@ -145,6 +165,23 @@ impl Limits {
         // the entry itself is a level, and what it was decoded from is not deeper than MAX_DEPTH
         if self.depth < MAX_DEPTH && depth(entry.payload()) + 1 > self.depth {
             return Err(LimitError::Depth { max: self.depth });
+        }
+        Ok(())
+    }
+
+    /// Is there room for one more entry of others, of so many bytes, in a database of last events?
+    pub(crate) fn admits_event(
+        kept: &LastEvents,
+        database: &DatabaseInfo,
+        entries: u64,
+        bytes: usize,
+    ) -> Result<(), LimitError> {
+        if bytes > kept.entry_bytes {
+            let database = database.spec.name.clone();
+            return Err(LimitError::EventBytes { database, bytes, max: kept.entry_bytes });
+        }
+        if entries >= kept.entries {
+            return Err(LimitError::Entries { database: database.spec.name.clone(), max: kept.entries });
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! [`Node`]: the databases in one data folder.
 
 use crate::{
-    AccessController, Address, DatabaseId, Encryption, Hash, Identity, JoinError, Keystore, KeystoreError, Limits,
-    ReadDocuments as _, ReadError, Receipt, Schema, Snapshot, Writer,
+    AccessController, Address, DatabaseId, DropDatabaseError, Encryption, Hash, Identity, JoinError, Keystore,
+    KeystoreError, Limits, ReadDocuments as _, ReadError, Receipt, Schema, Snapshot, Writer,
     state::{Core, Replay},
     tender::Tender,
     turns::Turns,
@@ -13,6 +13,8 @@ use std::{collections::HashMap, fmt, path::Path, sync::Arc};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
+/// So many rows are taken away in one write.
+const DROPPED_AT_ONCE: u32 = 512;
 /// So many payloads are read in one write.
 const SEALED_AT_ONCE: usize = 512;
 
@@ -60,6 +62,9 @@ pub enum OpenError {
     /// State could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// What was being dropped could not be.
+    #[error("a database that was being dropped could not be: {0}")]
+    Drop(#[source] Box<CommitError<DropDatabaseError>>),
     /// A thread could not be started.
     #[error("a thread of the node could not be started: {0}")]
     Thread(std::io::Error),
@@ -117,6 +122,14 @@ impl Node {
         // what became ready before the node was closed
         if node.snapshot().map_err(ReadError::from)?.has_ready()? {
             node.tender.call();
+        }
+        let dropping = crate::state::dropping(&node.snapshot().map_err(ReadError::from)?.state);
+        for database in dropping.map_err(ReadError::from)? {
+            match futures::executor::block_on(node.drop_database(database)) {
+                // what its rows are may take a key that was not given: it goes on when it is dropped with that
+                Ok(()) | Err(CommitError::Job(_)) => {}
+                Err(error) => return Err(OpenError::Drop(Box::new(error))),
+            }
         }
         for address in options.encryptions.keys() {
             let database = node.snapshot().map_err(ReadError::from)?.at(address)?;
@@ -278,6 +291,21 @@ impl Node {
     /// If the store fails, or there is no such database.
     pub async fn judge_again(&self, database: DatabaseId) -> Result<(), ReceiveError> {
         Ok(self.write(Durability::Local, move |writer| writer.judge_rights_again(database)).await?)
+    }
+
+    /// Drops a database: from the first moment its log is empty and it is not among those of its family, then its rows are
+    /// taken away, in many small writes between those of others; if that is interrupted, it goes on when the node is opened
+    /// again, or this is called again. If it is encrypted, its key must be at hand. What others are made of is not touched. It
+    /// can be opened again, and what others have of it be received again.
+    ///
+    /// Its blocks stay in the segments, and are given to whoever asks for them by their CIDs.
+    ///
+    /// # Errors
+    /// If the store fails, there is no such database, or it says who may write others.
+    pub async fn drop_database(&self, database: DatabaseId) -> Result<(), CommitError<DropDatabaseError>> {
+        self.write(Durability::Local, move |writer| writer.drop_database(database)).await?;
+        while self.write(Durability::Buffered, move |writer| writer.drop_rows(database, DROPPED_AT_ONCE)).await? {}
+        Ok(())
     }
 
     /// Tells when something was committed, by whom ever.

@@ -2,11 +2,11 @@
 
 use crate::{
     AccessSpec, Address, Capabilities, DatabaseId, DatabaseInfo, DatabaseSpec, Document, Entry, EventRange, EventsRead,
-    Hash, HeldEntry, Payload, Problem, ReadError, RowRef, Wanted,
+    Hash, HeldEntry, LastEvent, LastEventsRead, Payload, Problem, PublicKey, ReadError, RowRef, Wanted,
     state::{
         ADDRESSES, Core, DOCUMENTS, DocumentRow, FAMILIES, FAMILY_ROWS, FRONTIER, FieldReader, HELD, HeldRow, INDEXES,
-        MEMBERS, NAMES, PROBLEMS, family_prefix, hash_at, index_prefix, key_of, load_record, load_value, name_key,
-        open_entry, open_payload, past, problem_key, problem_parts,
+        MEMBERS, NAMES, PROBLEMS, family_prefix, hash_at, index_prefix, is_dropped, key_of, load_record, load_value,
+        name_key, open_entry, open_payload, past, problem_key, problem_parts,
     },
 };
 use debros_core::{Map, Value};
@@ -39,20 +39,23 @@ pub trait ReadDocuments: Readable {
             return self.at(&address);
         }
         let prefix = name_key(name, None);
-        let mut named = self.state().scan(NAMES, &prefix, past(&prefix).as_deref(), false);
-        match named.next().transpose()? {
-            Some((key, _)) => self.info(database_at(&key, prefix.len())?).map(Some),
-            None => Ok(None),
+        for row in self.state().scan(NAMES, &prefix, past(&prefix).as_deref(), false) {
+            let database = database_at(&row?.0, prefix.len())?;
+            if !is_dropped(self.state(), database)? {
+                return self.info(database).map(Some);
+            }
         }
+        Ok(None)
     }
 
-    /// The database with this address.
+    /// The database with this address; `None`, too, if it was dropped.
     ///
     /// # Errors
     /// If the store cannot be read.
     fn at(&self, address: &Address) -> Result<Option<Arc<DatabaseInfo>>, ReadError> {
-        let row = self.state().get(ADDRESSES, address.manifest().digest())?;
-        row.map(|row| self.info(database_at(&row, 0)?)).transpose()
+        let Some(row) = self.state().get(ADDRESSES, address.manifest().digest())? else { return Ok(None) };
+        let database = database_at(&row, 0)?;
+        if is_dropped(self.state(), database)? { Ok(None) } else { self.info(database).map(Some) }
     }
 
     /// The database that opening this would give, if it is open.
@@ -184,6 +187,21 @@ pub trait ReadDocuments: Readable {
         let key = key_of(database, &crate::schema::plain_key(key));
         let row = self.state().get(DOCUMENTS, &key)?;
         row.map(|row| self.load_value(document_row(&row)?.position)).transpose()
+    }
+
+    /// What devices said last, by user and device; those of one user, if one is named. Only for events databases of which
+    /// nothing else counts ([`Schema::last_events`](crate::Schema::last_events)).
+    fn last_events<'s>(&'s self, database: DatabaseId, user: Option<&PublicKey>) -> LastEventsRead<'s> {
+        let prefix = key_of(database, user.map_or(&[], |user| user.as_bytes()));
+        Box::new(range(self.state(), DOCUMENTS, &prefix, &[], None, false).map(|row| {
+            let (key, row) = row?;
+            let row = document_row(&row)?;
+            let mut key = FieldReader::new(&key[4..]);
+            let mut read = || Some((PublicKey::from_bytes(key.array()?), PublicKey::from_bytes(key.array()?)));
+            let (user, device) = read().ok_or_else(|| broken("the key of a last event"))?;
+            let (first, last) = (row.first.unwrap_or(row.stamp).time, row.stamp.time);
+            Ok(LastEvent { user, device, value: self.load_value(row.position)?, first, last })
+        }))
     }
 
     /// The rows of a database whose key is in a range, by key. Of an events database: its events, in the order of the

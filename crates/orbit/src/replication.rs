@@ -44,10 +44,13 @@ use node_blocks::NodeBlocks;
 use std::{
     collections::{HashMap, HashSet},
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot, watch},
+    time::sleep,
+};
 
 /// The file of the network's key, in the data folder.
 const KEY_FILE: &str = "network-key";
@@ -77,6 +80,8 @@ pub struct Replication {
     node: Node,
     network: Network,
     wishes: mpsc::UnboundedSender<Wish>,
+    /// Where peers are to be connected with that were not there yet.
+    tried: Arc<Mutex<HashSet<Multiaddr>>>,
     told: broadcast::Sender<ReplicationEvent>,
 }
 
@@ -94,7 +99,7 @@ impl Node {
         let told = broadcast::Sender::new(EVENTS);
         let driver = Driver::new(self.clone(), network.clone(), events, granted, told.clone());
         network.spawn(driver.run());
-        Ok(Replication { node: self.clone(), network, wishes, told })
+        Ok(Replication { node: self.clone(), network, wishes, told, tried: Arc::default() })
     }
 }
 
@@ -123,6 +128,34 @@ impl Replication {
         // after the end there is nobody to keep it
         let _ = self.wishes.send(Wish::Keep { peer, address });
         Ok(peer)
+    }
+
+    /// Connects to the peer at an address as soon as it can be reached, however long that takes, and whenever the connection
+    /// ends: the pauses double, up to a minute. Nothing, if it is being tried.
+    pub fn keep(&self, address: Multiaddr) {
+        if !self.tried.lock().unwrap_or_else(PoisonError::into_inner).insert(address.clone()) {
+            return;
+        }
+        // it does not go on for the sake of a peer that was never there
+        let (network, wishes, tried) = (self.network.clone(), self.wishes.downgrade(), self.tried.clone());
+        self.network.spawn(async move {
+            let mut pause = redials::PAUSE.0;
+            while let Some(wishes) = wishes.upgrade() {
+                match network.dial(address.clone()).await {
+                    Ok(peer) => {
+                        tried.lock().unwrap_or_else(PoisonError::into_inner).remove(&address);
+                        // from now on the driver keeps it, if there is one
+                        let _ = wishes.send(Wish::Keep { peer, address });
+                        return;
+                    }
+                    Err(DialError::Unreachable { .. }) => {}
+                    Err(_) => return,
+                }
+                drop(wishes);
+                sleep(pause).await;
+                pause = (2 * pause).min(redials::PAUSE.1);
+            }
+        });
     }
 
     /// Ends the connections with a peer, which is not dialled again. It may dial itself.
@@ -230,6 +263,11 @@ impl Replication {
     /// What happens from now on.
     pub fn events(&self) -> ReplicationEvents {
         ReplicationEvents { events: self.told.subscribe() }
+    }
+
+    /// Runs something on the threads of the network, until it ends or the network does.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.network.spawn(work);
     }
 
     /// Leaves the network. The node stays open.

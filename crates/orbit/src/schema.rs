@@ -52,12 +52,37 @@ pub trait Schema: Send + Sync + 'static {
         false
     }
 
+    /// Is all that counts of this events database the last event of each device? Then these are its rows, whatever the values
+    /// are, and [`LastEvents`] bounds them and the log: such a database is open to everyone.
+    fn last_events(&self, database: &DatabaseInfo) -> Option<LastEvents> {
+        let _ = database;
+        None
+    }
+
     /// Does the key of this record commit to its author? Of events with one key, one of which this is true comes before others,
     /// whatever their time: a clock is what its writer says it is, and nobody takes a key of another by an earlier one.
     fn commits(&self, database: &DatabaseInfo, author: &str, record: &Map) -> bool {
         let _ = (database, author, record);
         false
     }
+}
+
+/// How much is kept of an events database of which only the last event of each device counts.
+///
+/// A device that had an event before always gets its place. Where there is no room, which of the new ones have one follows from
+/// what came first, so nodes may differ there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastEvents {
+    /// The most bytes of a value, in its stored form; larger ones are no rows.
+    pub value_bytes: usize,
+    /// The most devices of one user that have a row. Beyond it, the one that was silent for longest gives its place.
+    pub devices: usize,
+    /// The most rows.
+    pub rows: u64,
+    /// The most bytes of an entry that is accepted from others.
+    pub entry_bytes: usize,
+    /// The most entries, in the log and held back, with which one more is accepted from others.
+    pub entries: u64,
 }
 
 /// What a record is to its database.

@@ -4,6 +4,7 @@ mod accept;
 mod author;
 mod core;
 mod document_row;
+mod dropping;
 mod fields;
 mod held_row;
 mod hold;
@@ -21,8 +22,9 @@ pub(crate) use accept::{Accepted, Judged, Outcome, event_key, settle};
 pub(crate) use author::Author;
 #[cfg(feature = "kubo")]
 pub(crate) use core::all_entries;
-pub(crate) use core::{Core, StateError, load_record, load_value, next_database};
+pub(crate) use core::{Core, StateError, database_with, load_record, load_value, next_database};
 pub(crate) use document_row::DocumentRow;
+pub(crate) use dropping::{Stage, dropped, dropping, is_dropped};
 pub(crate) use fields::{FieldReader, Fields};
 pub(crate) use held_row::HeldRow;
 pub(crate) use hold::{Known, REVOKED, hash_at, held, known, lacks, links_at};

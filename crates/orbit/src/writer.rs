@@ -1,12 +1,14 @@
 //! [`Writer`]: a write to the databases of a node.
 
 mod append;
+mod dropping;
 mod join;
 mod open;
 mod receive;
 mod rights;
 
 pub use append::WriteError;
+pub use dropping::DropDatabaseError;
 pub use join::JoinError;
 pub use open::OpenDatabaseError;
 

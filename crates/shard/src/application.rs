@@ -1,6 +1,6 @@
 //! [`Application`]: what every address of an application follows from.
 
-use crate::{ACCESS, DatabaseName, is_name, shard_of};
+use crate::{ACCESS, DatabaseName, USERS, is_name, shard_of};
 use debros_core::{DagCborError, Map, ModelDef, Scope, StoreKind, UserId, Writers};
 use debros_orbit::{AccessSpec, DatabaseKind, DatabaseSpec};
 
@@ -83,6 +83,23 @@ impl Application {
             Some(stored) => (stored, StoreKind::Events),
             None => (stored, StoreKind::Documents),
         })
+    }
+
+    /// The database in which the users announce themselves: everyone may write it, and what it says is a hint, no more.
+    pub fn users(&self) -> DatabaseSpec {
+        DatabaseSpec {
+            name: DatabaseName::global(&self.name, USERS).to_string(),
+            kind: DatabaseKind::Events,
+            access: AccessSpec::Ipfs { write: vec!["*".to_owned()] },
+            family: self.users_family(),
+            tag: Vec::new(),
+            meta: None,
+        }
+    }
+
+    /// The family of that database on a node; no model has one of this name.
+    pub fn users_family(&self) -> String {
+        format!("{}/{USERS}", self.name)
     }
 
     /// The database that holds one shard of a model, for one user if the model is user-scoped: all that its address follows from.

@@ -18,7 +18,7 @@ use std::{fmt, str::FromStr};
 pub struct DatabaseName {
     /// The application.
     pub app: String,
-    /// The stored name of the model; of a model's links, `Model.field`; `!access` for the application's admins.
+    /// The stored name of the model; of a model's links, `Model.field`; `!access` for the application's admins, `!users` for its users.
     pub stored: String,
     /// The user id in hex whose database it is; `None` for a global one.
     pub user: Option<String>,
@@ -32,6 +32,9 @@ pub struct DatabaseName {
 
 /// The stored name of the database that says who an application's admins are.
 pub const ACCESS: &str = "!access";
+
+/// The stored name of the database in which an application's users announce themselves.
+pub const USERS: &str = "!users";
 
 impl DatabaseName {
     /// The unsharded global database of a model.
@@ -87,7 +90,7 @@ impl FromStr for DatabaseName {
             };
             // the text must be the one that this name has: no leading zeros or signs
             (is_name(app)
-                && (is_name(stored) || stored == ACCESS)
+                && (is_name(stored) || [ACCESS, USERS].contains(&stored))
                 && name.shard < name.count
                 && name.to_string() == text)
                 .then_some(name)
@@ -110,6 +113,10 @@ mod tests {
         let name = DatabaseName::global("blog", "Post").of_user("02ab").shard(3, 8);
         assert_eq!(name.to_string(), "debros/1/blog/Post/02ab/8.3/0");
         assert_eq!(name.to_string().parse(), Ok(name));
+        for stored in [ACCESS, USERS] {
+            let name = DatabaseName::global("blog", stored);
+            assert_eq!(name.to_string().parse(), Ok(name));
+        }
     }
 
     #[test]

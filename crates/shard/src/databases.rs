@@ -161,6 +161,16 @@ impl Databases {
         }
     }
 
+    /// Forgets databases that were dropped.
+    pub fn forget(&self, dropped: &[DatabaseId]) {
+        let mut open = self.open();
+        let is_dropped = |open: &Open| open.id.is_some_and(|id| dropped.contains(&id));
+        let places: Vec<Place> = open.iter().filter(|(_, open)| is_dropped(open)).map(|(place, _)| *place).collect();
+        for place in places {
+            open.pop(&place);
+        }
+    }
+
     fn address(&self, place: &Place) -> Result<Address, ReadError> {
         let spec = self.application.database(place.model, place.user.as_ref(), place.shard);
         spec.address().map_err(|error| ReadError::State(Box::new(error)))

@@ -7,7 +7,7 @@ mod jump_hash;
 mod place;
 
 pub use application::{Application, ApplicationError, shard_of_record, shards};
-pub use database_name::{ACCESS, DatabaseName, NotADatabaseName, is_name};
+pub use database_name::{ACCESS, DatabaseName, NotADatabaseName, USERS, is_name};
 pub use databases::{Databases, Opening};
 pub use jump_hash::shard_of;
 pub use place::Place;

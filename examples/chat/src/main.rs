@@ -6,11 +6,14 @@
 //! ```
 //!
 //! They find each other by themselves; `--dial ADDRESS` reaches one that is further away. What is written while nobody is there arrives
-//! when somebody is. `/peers` tells who is there, `/quit` or the end of the input ends it.
+//! when somebody is. `/users` tells who has ever been there, `/peers` which nodes are now, `/quit` or the end of the input ends it.
 
 use clap::Parser;
-use debros::{NetworkEvent, prelude::*};
-use std::{collections::HashSet, path::PathBuf};
+use debros::{Builder, NetworkEvent, prelude::*};
+use std::{
+    collections::{HashMap, HashSet},
+    path::PathBuf,
+};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 /// What somebody says. Everyone may, and nobody changes what another said.
@@ -20,12 +23,9 @@ pub struct Message {
     /// Its key, which commits to its author.
     #[field(key)]
     pub id: Id<Message>,
-    /// Who says it: a user, whatever name they give themselves.
+    /// Who says it.
     #[field(owner)]
     pub author: UserId,
-    /// The name that they give themselves.
-    #[field(len = 1..=32)]
-    pub name: String,
     /// What they say.
     #[field(len = 1..=2000)]
     pub text: String,
@@ -45,7 +45,7 @@ struct Arguments {
     /// Where to listen.
     #[arg(long, default_value = "/ip4/0.0.0.0/tcp/0")]
     listen: String,
-    /// The address of a peer that is not in the local network.
+    /// The address of a peer that is not in the local network; it need not be there yet.
     #[arg(long)]
     dial: Vec<String>,
     /// Neither look for peers in the local network nor be found there.
@@ -67,57 +67,83 @@ async fn main() {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let Arguments { name, folder, listen, dial, alone } = arguments;
     let folder = folder.unwrap_or_else(|| PathBuf::from(format!("chat-{name}")));
-    let db = Db::builder(folder, "debros-chat").listen(listen).local_discovery(!alone).open(models![Message]).await?;
-    let me = db.session(&db.identity("me").await?);
+    let builder = Db::builder(folder, "debros-chat").listen(listen).local_discovery(!alone);
+    let db = dial.into_iter().fold(builder, Builder::peer).open(models![Message]).await?;
+    let identity = db.identity("me").await?;
+    let me = db.session(&identity);
+    db.announce(&identity, name.as_str()).await?;
     let mut events = db.network().events()?;
     for address in db.network().addresses() {
         println!("* here: {address}");
     }
-    for address in dial {
-        // who is not there now may be later
-        if let Err(error) = db.network().dial(&address).await {
-            println!("* {error}");
-        }
-    }
 
-    let mut shown = HashSet::new();
-    show(&me, &mut shown).await?;
+    let mut chat = Chat { me, names: HashMap::new(), shown: HashSet::new() };
+    chat.meet().await?;
+    chat.show().await?;
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     loop {
         tokio::select! {
             line = lines.next_line() => match line?.as_deref().map(str::trim) {
                 None | Some("/quit") => break,
                 Some("") => {}
+                Some("/users") => chat.names.keys().for_each(|user| println!("* {}", chat.name(user))),
                 Some("/peers") => db.network().peers().iter().for_each(|peer| println!("* {} at {}", peer.id, peer.address)),
-                Some(text) => {
-                    let said = me.create(NewMessage { name: name.clone(), text: text.to_owned() }).await;
-                    match said {
-                        Ok(message) => _ = shown.insert(message.id),
-                        Err(error) => println!("* {error}"),
-                    }
-                }
+                Some(text) => chat.say(text).await,
             },
             event = events.next() => match event {
                 None => break,
                 Some(NetworkEvent::Connected { peer }) => println!("* {peer} is there"),
                 Some(NetworkEvent::Disconnected { peer }) => println!("* {peer} is gone"),
-                Some(_) => show(&me, &mut shown).await?,
+                Some(NetworkEvent::Users) => chat.meet().await?,
+                Some(_) => chat.show().await?,
             },
         }
     }
     Ok(db.close().await?)
 }
 
-/// Shows the last messages that were not shown before, oldest first.
-async fn show(me: &Session, shown: &mut HashSet<Id<Message>>) -> debros::Result<()> {
-    let mut last = Message::query().order_by(|m| m.at.desc()).limit(SHOWN).fetch(me).await?;
-    last.reverse();
-    for Message { id, author, name, text, .. } in last {
-        if shown.insert(id) {
-            // the name is anybody's, the first digits of the user are not
-            let user = author.to_string();
-            println!("{name} ({}): {text}", user.get(..8).unwrap_or(&user));
+/// What is on the screen.
+struct Chat {
+    me: Session,
+    names: HashMap<UserId, String>,
+    shown: HashSet<Id<Message>>,
+}
+
+impl Chat {
+    async fn say(&mut self, text: &str) {
+        match self.me.create(NewMessage { text: text.to_owned() }).await {
+            Ok(message) => _ = self.shown.insert(message.id),
+            Err(error) => println!("* {error}"),
         }
     }
-    Ok(())
+
+    /// Tells of users who were not known before, or have other names.
+    async fn meet(&mut self) -> debros::Result<()> {
+        for user in self.me.db().users().await? {
+            let name = user.name.unwrap_or_default();
+            if self.names.insert(user.id, name.clone()).is_none_or(|before| before != name) && user.id != self.me.user()
+            {
+                println!("* {} is with us", self.name(&user.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows the last messages that were not shown before, oldest first.
+    async fn show(&mut self) -> debros::Result<()> {
+        let mut last = Message::query().order_by(|m| m.at.desc()).limit(SHOWN).fetch(&self.me).await?;
+        last.reverse();
+        for message in last {
+            if self.shown.insert(message.id) {
+                println!("{}: {}", self.name(&message.author), message.text);
+            }
+        }
+        Ok(())
+    }
+
+    /// The name is whatever a user says, and others may say the same; the first digits of the user are theirs alone.
+    fn name(&self, user: &UserId) -> String {
+        let (name, id) = (self.names.get(user).map_or("", String::as_str), user.to_string());
+        format!("{} ({})", if name.is_empty() { "somebody" } else { name }, id.get(..8).unwrap_or(&id))
+    }
 }

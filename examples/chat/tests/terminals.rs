@@ -11,6 +11,9 @@ use std::{
     time::Duration,
 };
 
+/// Long enough for the slowest machine.
+const WAIT: Duration = Duration::from_secs(120);
+
 struct Terminal {
     process: Child,
     input: Option<ChildStdin>,
@@ -36,11 +39,19 @@ impl Terminal {
     /// The first line in which this stands.
     fn sees(&self, text: &str) -> String {
         loop {
-            // long enough for the slowest machine
-            let line = self.lines.recv_timeout(Duration::from_secs(120)).unwrap_or_else(|_| panic!("never saw {text}"));
+            let line = self.lines.recv_timeout(WAIT).unwrap_or_else(|_| panic!("never saw {text}"));
             if line.contains(text) {
                 return line;
             }
+        }
+    }
+
+    /// Each of these stands in some line, whichever comes first.
+    fn sees_all(&self, texts: &[&str]) {
+        let mut left = texts.to_vec();
+        while !left.is_empty() {
+            let line = self.lines.recv_timeout(WAIT).unwrap_or_else(|_| panic!("never saw {left:?}"));
+            left.retain(|text| !line.contains(text));
         }
     }
 
@@ -57,16 +68,27 @@ fn messages_arrive_also_those_written_alone() {
     let address = anna.sees("* here: ").trim_start_matches("* here: ").to_owned();
     anna.say("is anybody there?");
     let mut ben = Terminal::start(folder.path(), "ben", Some(&address));
-    assert!(ben.sees("is anybody there?").starts_with("anna ("));
+    // who they are, and what they say, come in any order
+    ben.sees_all(&["* anna (", "is anybody there?"]);
+    anna.sees("* ben (");
     ben.say("yes");
     assert!(anna.sees("yes").starts_with("ben ("));
+    anna.say("good");
+    assert!(ben.sees("good").starts_with("anna ("));
     ben.ends();
 
     // alone, and then back
     anna.sees("is gone");
     anna.say("and now?");
     let ben = Terminal::start(folder.path(), "ben", Some(&address));
-    ben.sees("and now?");
+    assert!(ben.sees("and now?").starts_with("anna ("));
+    anna.sees("is there");
     ben.ends();
+    anna.sees("is gone");
+
+    // one who comes later finds what both have said, from the one who is there
+    let carla = Terminal::start(folder.path(), "carla", Some(&address));
+    carla.sees_all(&["* anna (", "* ben (", "yes", "and now?"]);
+    carla.ends();
     anna.ends();
 }

@@ -58,6 +58,9 @@ fn ops() -> Vec<Vec<u8>> {
     block_on(node.write(Durability::Buffered, move |w| w.forget(database, forgotten))).expect("it is forgotten");
     block_on(node.judge_again(database)).expect("it is judged");
     block_on(node.settle());
+    block_on(node.drop_database(database)).expect("it is dropped");
+    let again = spec.clone();
+    block_on(node.write(Durability::Buffered, move |w| w.open(&again))).expect("it opens again");
     block_on(node.close()).expect("it closes");
     let reader = FolderReader::open(folder.path()).expect("it is a data folder");
     let mut ops: Vec<Vec<u8>> = Vec::new();

@@ -1,6 +1,6 @@
 //! [`Target`]: something that reads bytes of others.
 
-use super::{access_list, cipher, entry, heads, identity, javascript, journal, manifest, segment};
+use super::{access_list, cipher, entry, heads, identity, javascript, journal, manifest, rendezvous, segment};
 
 /// Something that reads bytes of others, and what must hold whatever they are.
 pub struct Target {
@@ -34,6 +34,7 @@ impl Target {
         Target { name: "javascript", check: javascript::check, corpus: javascript::corpus, brief: 10_000 },
         Target { name: "journal", check: journal::check, corpus: journal::corpus, brief: 10_000 },
         Target { name: "manifest", check: manifest::check, corpus: manifest::corpus, brief: 10_000 },
+        Target { name: "rendezvous", check: rendezvous::check, corpus: rendezvous::corpus, brief: 5_000 },
         Target { name: "segment", check: segment::check, corpus: segment::corpus, brief: 2_000 },
     ];
 

@@ -5,6 +5,7 @@
 //! `DEBROS_CRASH_RUNS` sets how often (200), `DEBROS_CRASH_SEED` repeats a run's choices.
 
 mod child;
+mod drops;
 mod joins;
 mod models;
 mod moment;

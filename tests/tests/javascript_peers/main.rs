@@ -8,3 +8,4 @@ mod both_write;
 mod large;
 mod ours;
 mod reconnect;
+mod users;

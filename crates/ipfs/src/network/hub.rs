@@ -231,6 +231,10 @@ impl Hub {
             }
             BehaviourEvent::Mdns(mdns::Event::Discovered(found)) => {
                 for (peer, address) in found {
+                    // whoever answers nearby has no name servers asked
+                    if !matches!(address.iter().next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_))) {
+                        continue;
+                    }
                     let options = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
                     // connected, being dialled, or one too many: then not
                     let _ = self.swarm.dial(options.addresses(vec![address]).build());

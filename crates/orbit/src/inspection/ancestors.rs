@@ -22,6 +22,11 @@ impl Ancestors {
         self.entries.insert(half(hash), mark).is_none()
     }
 
+    /// Forgets those of a database.
+    pub(super) fn forget(&mut self, database: DatabaseId) {
+        self.entries.retain(|_, mark| mark.database != database.0);
+    }
+
     /// The time of an entry of this database.
     pub(super) fn time(&self, hash: &Hash, database: DatabaseId) -> Option<u64> {
         let mark = self.entries.get(&half(hash)).filter(|mark| mark.database == database.0)?;

@@ -59,6 +59,25 @@ struct Database {
     authors: HashMap<u32, u64>,
 }
 
+impl Database {
+    fn new(address: Address, spec: DatabaseSpec, since: u64) -> Database {
+        Database {
+            address,
+            spec,
+            since,
+            entries: 0,
+            bytes: 0,
+            held: 0,
+            sealed: 0,
+            released: HashSet::new(),
+            followed: HashSet::new(),
+            heads: HashMap::new(),
+            times: None,
+            authors: HashMap::new(),
+        }
+    }
+}
+
 impl<'i> Inspector<'i> {
     pub(super) fn new(inspection: &'i mut Inspection) -> Inspector<'i> {
         Inspector {
@@ -128,7 +147,13 @@ impl<'i> Inspector<'i> {
                         self.fault_of_operation(group, format!("it judges the entry {hash}, which is not held back"));
                     }
                 }
-                Ok(JournalOp::RightsChanged { .. } | JournalOp::EntriesRead { .. }) => {}
+                Ok(JournalOp::DatabaseDropped { database, .. }) => self.database_dropped(database),
+                Ok(
+                    JournalOp::RightsChanged { .. }
+                    | JournalOp::EntriesRead { .. }
+                    | JournalOp::RowsDropped { .. }
+                    | JournalOp::DatabaseReopened { .. },
+                ) => {}
                 Err(error) => {
                     let reason = JournalOpNewer::or_reason(error)?;
                     self.fault_of_operation(group, reason);
@@ -166,20 +191,7 @@ impl<'i> Inspector<'i> {
             self.fault_of_database(&spec.name, format!("it was opened twice, the second time as database {id}"));
             return;
         }
-        let database = Database {
-            address,
-            spec,
-            since: self.at,
-            entries: 0,
-            bytes: 0,
-            held: 0,
-            sealed: 0,
-            released: HashSet::new(),
-            followed: HashSet::new(),
-            heads: HashMap::new(),
-            times: None,
-            authors: HashMap::new(),
-        };
+        let database = Database::new(address, spec, self.at);
         self.databases.insert(id, database);
     }
 
@@ -244,6 +256,17 @@ impl<'i> Inspector<'i> {
             // its entries are told of, too: they name an identity that is not known
             Err(reason) => self.inspection.add_fault(InspectionFault::Identity { identity: hash, position, reason }),
         }
+    }
+
+    /// Nothing of its log counts any more, and all of it may come again.
+    fn database_dropped(&mut self, id: DatabaseId) {
+        self.finish_batch();
+        if let Some(database) = self.databases.get_mut(&id) {
+            let (address, spec, since) = (database.address, database.spec.clone(), database.since);
+            *database = Database::new(address, spec, since);
+        }
+        self.held.retain(|(database, _), _| *database != id);
+        self.ancestors.forget(id);
     }
 
     fn entry_accepted(&mut self, group: &CommittedGroup, database: DatabaseId, block: u32) {

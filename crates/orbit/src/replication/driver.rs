@@ -11,9 +11,10 @@ use super::{
     sync_protocol::{OURS, named},
 };
 use crate::{
-    Address, DatabaseId, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError, ReplicationEvent,
-    Snapshot, SyncState, Wanted,
+    Address, DatabaseId, Hold, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError,
+    ReplicationEvent, Snapshot, SyncState, Wanted,
 };
+use debros_core::Timestamp;
 use debros_ipfs::{IncomingStreams, Multiaddr, Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
 use futures::future::{Fuse, FusedFuture as _, FutureExt as _};
 use std::{
@@ -92,6 +93,18 @@ pub(super) struct Driver {
     large: Arc<Semaphore>,
     told: broadcast::Sender<ReplicationEvent>,
     done: (mpsc::UnboundedSender<Done>, mpsc::UnboundedReceiver<Done>),
+}
+
+/// When the first entry came of those that wait for something that is not here.
+fn pending_since(snapshot: &Snapshot, database: DatabaseId) -> Result<Option<Timestamp>, ReadError> {
+    let mut first: Option<u64> = None;
+    for held in snapshot.held(Some(database)).take(MOST) {
+        let held = held?;
+        if matches!(held.hold, Hold::Missing | Hold::Identity(_)) {
+            first = Some(first.map_or(held.since, |first| first.min(held.since)));
+        }
+    }
+    Ok(first.map(|since| Timestamp::from_millis(i64::try_from(since).unwrap_or(i64::MAX))))
 }
 
 impl Driver {
@@ -308,6 +321,7 @@ impl Driver {
             heads: snapshot.heads(database)?,
             entries: log.entries,
             held: log.held,
+            pending_since: if log.held > 0 { pending_since(&snapshot, database)? } else { None },
             missing: snapshot.wanted(Some(database), MOST)?.iter().map(Wanted::hash).collect(),
             peers: peers.collect(),
         })

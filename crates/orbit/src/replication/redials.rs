@@ -5,7 +5,7 @@ use std::{
 };
 
 /// The first pause before a peer is dialled again, doubled until the longest.
-const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+pub(super) const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// The peers that were dialled here and are to stay connected: when to dial them again. It dials nobody itself.
 #[derive(Debug, Default)]

@@ -6,7 +6,7 @@ use crate::{
     Snapshot,
     entry::EntryParts,
     heads,
-    state::{LogRow, StateError, held},
+    state::{LogRow, StateError, dropped, held},
 };
 use debros_ipfs::{ReadState as _, Verdict};
 use std::time::Instant;
@@ -19,7 +19,11 @@ pub(super) fn is_new(snapshot: &Snapshot, info: &DatabaseInfo, hash: &Hash) -> R
     Ok(match held(&snapshot.state, info.id, hash)? {
         // one that was forgotten is judged anew
         Some(row) => row.held.is_none(),
-        None => snapshot.state.block(&hash.cid()).map_err(ReadError::from)?.is_none(),
+        None => match snapshot.state.block(&hash.cid()).map_err(ReadError::from)? {
+            // one that was dropped is in the segments yet
+            Some((position, _)) => dropped(&snapshot.state, info.id)?.is_some_and(|dropped| position < dropped.before),
+            None => true,
+        },
     })
 }
 

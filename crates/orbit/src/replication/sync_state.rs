@@ -1,4 +1,5 @@
 use crate::Hash;
+use debros_core::Timestamp;
 use debros_ipfs::PeerId;
 
 /// How far a database agrees with its peers.
@@ -11,6 +12,9 @@ pub struct SyncState {
     pub entries: u64,
     /// How many entries are held back.
     pub held: u64,
+    /// Since when something of it is waited for: when the first came of the entries that are held back because something that they
+    /// need is not here, as far as the first 4,096 of those that are held back tell.
+    pub pending_since: Option<Timestamp>,
     /// The blocks that are to be fetched, 4,096 at most.
     pub missing: Vec<Hash>,
     /// The peers that replicate it, too.

@@ -8,11 +8,11 @@ use super::{
     sealed::{SealedEntry, remember_sealed},
     tables::{
         CLOCKS, COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, UNREAD, clock_key,
-        duplicate_key, entry_key, family_prefix, index_prefix, key_of, problem_key,
+        duplicate_key, entry_key, family_prefix, index_prefix, key_of, past, problem_key,
     },
 };
 use crate::{
-    DatabaseId, DatabaseInfo, DatabaseKind, Hash, IndexRow, Op, Payload, PublicKey, Verdict,
+    DatabaseId, DatabaseInfo, DatabaseKind, Hash, IndexRow, LastEvents, Op, Payload, PublicKey, Verdict,
     documents::is_no_key,
     effect::{Did, Effect},
     limits::MAX_KEY,
@@ -35,6 +35,8 @@ pub(crate) struct Judged {
     committed: Ordering,
     tombstone: Option<DocumentRow>,
     tombstone_key: Vec<u8>,
+    /// The row that gives its place to this one, if that is later.
+    yields: Option<(Vec<u8>, DocumentRow)>,
 }
 
 /// What an entry is to its database.
@@ -46,6 +48,8 @@ pub(crate) enum Outcome {
     Problem(String),
     /// It may not put what it puts, and changes nothing.
     Refused(String),
+    /// It changes nothing, and is not listed either.
+    Unkept(String),
     /// It deletes. Whether there is something to delete, and by this user.
     Deletes { exists: bool, may: bool },
     /// It means nothing to a database of this kind.
@@ -84,8 +88,16 @@ impl Judged {
             committed: Ordering::Equal,
             tombstone: None,
             tombstone_key: Vec::new(),
+            yields: None,
         };
         let Some(payload) = payload else { return Ok(judged) };
+        if database.spec.kind == DatabaseKind::Events
+            && payload.op == Op::Add
+            && let Some(kept) = core.schema.last_events(database)
+        {
+            judged.judge_last_event(state, core, database, author, (payload, &kept))?;
+            return Ok(judged);
+        }
         let has_records = has_records(core, database);
         let key = match (database.spec.kind, payload.op) {
             (DatabaseKind::Events, Op::Add) if !has_records => {
@@ -127,6 +139,43 @@ impl Judged {
             judged.op = None;
         }
         Ok(judged)
+    }
+
+    /// Judges an event where only the last one of each device counts: is there a place for it?
+    fn judge_last_event(
+        &mut self,
+        state: &dyn ReadState,
+        core: &Core,
+        database: &DatabaseInfo,
+        author: &Author,
+        (payload, kept): (&Payload, &LastEvents),
+    ) -> Result<(), StateError> {
+        self.key = device_key(&author.user, &author.key);
+        let bytes = payload.value.to_dag_cbor().map_or(usize::MAX, |bytes| bytes.len());
+        if bytes > kept.value_bytes {
+            self.outcome = Outcome::Unkept(format!("it is larger than {} bytes", kept.value_bytes));
+            return Ok(());
+        }
+        self.read(state, core, database, None)?;
+        if self.existing.is_none() {
+            let of_user = key_of(database.id, author.user.as_bytes());
+            let rows = state.scan(DOCUMENTS, &of_user, past(&of_user).as_deref(), false);
+            let rows = rows.map(|row| {
+                let (key, row) = row?;
+                let broken = || StateError::Broken(format!("a row of database {} is unreadable", database.id));
+                Ok((key, DocumentRow::from_bytes(&row).ok_or_else(broken)?))
+            });
+            let rows = rows.collect::<Result<Vec<_>, StateError>>()?;
+            if rows.len() >= kept.devices {
+                self.yields = rows.into_iter().min_by(|(a, x), (b, y)| (x.stamp.time, a).cmp(&(y.stamp.time, b)));
+            } else if self.log.rows >= kept.rows {
+                self.outcome = Outcome::Unkept(format!("{} devices have a row, and no more are kept", kept.rows));
+                return Ok(());
+            }
+        }
+        self.op = Some(Op::Put);
+        self.outcome = Outcome::Row(Vec::new());
+        Ok(())
     }
 
     /// Reads what the key holds. Gives the record, of a documents database.
@@ -300,6 +349,13 @@ impl Settling<'_, '_> {
         if let Outcome::Refused(reason) = &self.judged.outcome {
             let row = problem_row(self.entry.position, self.author.number, reason);
             self.job.put(PROBLEMS, problem_key(self.database.id, true, &self.judged.key), row);
+        }
+        if let Some((key, row)) = self.judged.yields.take() {
+            if self.beats(&row)? == Ordering::Less {
+                return Ok(());
+            }
+            self.job.delete(DOCUMENTS, key);
+            self.judged.log.rows -= 1;
         }
         match self.judged.op {
             None => Ok(()),
@@ -476,6 +532,27 @@ impl Settling<'_, '_> {
     }
 }
 
+/// Takes a row of a database that is being dropped away, and its index rows.
+pub(super) fn remove_row(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    key: &[u8],
+    row: &DocumentRow,
+) -> Result<(), StateError> {
+    if has_records(core, database) && !row.problem {
+        let record = load_record(core, job.as_state(), row.position)?;
+        let author = core.author(job.as_state(), row.stamp.author)?;
+        if let Verdict::Row(rows) = core.schema.rows(database, &author.id, &record, None) {
+            for (table, key, _) in index_rows(core, database, key, &rows) {
+                job.delete(table, key);
+            }
+        }
+    }
+    job.delete(DOCUMENTS, key_of(database.id, key));
+    Ok(())
+}
+
 /// Are its values records, which the schema knows?
 fn has_records(core: &Core, database: &DatabaseInfo) -> bool {
     match database.spec.kind {
@@ -522,6 +599,11 @@ fn index_rows(
         }
     }
     all
+}
+
+/// The key of what a device of a user said last.
+pub(crate) fn device_key(user: &PublicKey, device: &PublicKey) -> Vec<u8> {
+    [&user.as_bytes()[..], device.as_bytes()].concat()
 }
 
 /// The key of an event: its place in the order of the log.

@@ -3,7 +3,7 @@
 use super::{
     Author, FieldReader, LogRow,
     sealed::{open_entry, value_of},
-    tables::{ANY, AUTHORS, COUNTERS, DATABASES, IDENTITIES, LOGS, key_of},
+    tables::{ADDRESSES, ANY, AUTHORS, COUNTERS, DATABASES, IDENTITIES, LOGS, key_of},
 };
 use crate::{
     AccessController, Address, DatabaseId, DatabaseInfo, Encryption, EncryptionError, Hash, Limits, Schema,
@@ -218,6 +218,11 @@ pub(crate) fn number_at(state: &dyn ReadState, table: Table, key: &[u8]) -> Resu
     let Some(row) = state.get(table, key)? else { return Ok(None) };
     let number = row.try_into().map(u32::from_be_bytes);
     number.map(Some).map_err(|_| StateError::Broken(format!("a row of `{table}` is no number")))
+}
+
+/// The database with this address, whether or not it was dropped since.
+pub(crate) fn database_with(state: &dyn ReadState, address: &Address) -> Result<Option<DatabaseId>, StateError> {
+    Ok(number_at(state, ADDRESSES, address.manifest().digest())?.map(DatabaseId))
 }
 
 /// The next number of a counter: `d`atabases, `f`amilies, `a`uthors.

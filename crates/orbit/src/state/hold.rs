@@ -334,7 +334,7 @@ fn time_of(
     Ok(core.limits.check_time(time, before).is_ok().then_some(time))
 }
 
-fn stop_waiting(
+pub(super) fn stop_waiting(
     job: &mut dyn Job,
     core: &Core,
     database: &DatabaseInfo,

@@ -4,7 +4,7 @@ use super::{
     Author, Core, Job, Judged, StateError,
     accept::{Accepted, settle, settle_read},
     core::{counter, info_to_bytes, number_at},
-    hold,
+    dropping, hold,
     sealed::{open_entry, open_payload},
     tables::{
         ADDRESSES, AUTHORS, COUNTERS, DATABASES, FAMILIES, IDENTITIES, MEMBERS, NAMES, PROTECTED, UNREAD, entry_key,
@@ -94,6 +94,20 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
         JournalOp::EntriesRead { database, entries } => {
             let hashes = entries.iter().map(|(hash, _)| *hash);
             entries_read(core, *database, hashes, job).map(drop)
+        }
+        JournalOp::DatabaseDropped { database, block } => {
+            let info = database_of(core, *database, job)?;
+            let (_, _, position) = job.group_block(*block).ok_or_else(|| missing(*block))?;
+            dropping::begin(job, &info, position);
+            Ok(())
+        }
+        JournalOp::RowsDropped { database, most } => {
+            let info = database_of(core, *database, job)?;
+            dropping::remove_rows(job, core, &info, *most as usize)
+        }
+        JournalOp::DatabaseReopened { database } => {
+            let info = database_of(core, *database, job)?;
+            dropping::reopen(job, &info)
         }
         JournalOp::RightsChanged { database } => hold::judge_rights_again(job, core, *database),
     }

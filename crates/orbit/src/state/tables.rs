@@ -55,6 +55,9 @@ pub(crate) const SHIPPED: Table = Table("shipped");
 /// Daemon, number of the shipment → the shipment.
 pub(crate) const SHIPMENTS: Table = Table("shipments");
 
+/// Database → where its log ended when it was dropped last, and whether it is.
+pub(crate) const DROPPED: Table = Table("dropped");
+
 /// What the shipments of a daemon begin with, or the key of one.
 pub(crate) fn shipment_key(daemon: &str, number: Option<u64>) -> Vec<u8> {
     let mut key = Vec::with_capacity(12 + daemon.len());

@@ -5,7 +5,7 @@ use crate::{
     heads,
     journal_op::JournalOp,
     limits::MAX_NEXT,
-    state::{Accepted, Author, Job, Judged, Outcome, Right, StateError, refused, settle},
+    state::{Accepted, Author, Job, Judged, Outcome, Right, StateError, is_dropped, refused, settle},
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::ApplyError;
@@ -23,6 +23,12 @@ pub enum WriteError {
         database: String,
         /// The user's id.
         user: String,
+    },
+    /// The database was dropped.
+    #[error("the database `{database}` was dropped on this node; open it again to write it")]
+    Dropped {
+        /// The database's name.
+        database: String,
     },
     /// The identity is not valid.
     #[error(transparent)]
@@ -140,6 +146,9 @@ impl Writer<'_> {
     pub fn append(&mut self, database: DatabaseId, identity: &Identity, payload: Payload) -> Result<Hash, WriteError> {
         let info = self.database_info(database)?;
         let name = || info.spec.name.clone();
+        if is_dropped(self.job.as_state(), database)? {
+            return Err(WriteError::Dropped { database: name() });
+        }
         let log = self.core.log(self.job.as_state(), database)?;
         let author = match self.author(&identity.hash())? {
             Some(author) => author,
@@ -159,7 +168,7 @@ impl Writer<'_> {
         let judged = Judged::of(self.job.as_state(), self.core, &info, &author, Some(&payload))?;
         match &judged.outcome {
             Outcome::Row(_) | Outcome::Deletes { exists: true, may: true } => {}
-            Outcome::Problem(reason) | Outcome::Refused(reason) => {
+            Outcome::Problem(reason) | Outcome::Refused(reason) | Outcome::Unkept(reason) => {
                 if info.spec.kind == DatabaseKind::Documents && crate::documents::is_no_key(&payload.key) {
                     let source = DocumentError::NoKey(ID.to_owned());
                     return Err(WriteError::Document { database: name(), source });

@@ -1,9 +1,12 @@
 use crate::{
-    AccessSpec, DatabaseId, DatabaseInfo, Entry, EntryError, Hash, IdentityBlock, IdentityError, LimitError, LogError,
-    Payload, ReadError, Received, WriteError, Writer,
+    AccessSpec, DatabaseId, DatabaseInfo, Entry, EntryError, Hash, IdentityBlock, IdentityError, LimitError, Limits,
+    LogError, Payload, ReadError, Received, WriteError, Writer,
     journal_op::JournalOp,
     limits::MAX_HEADS,
-    state::{Accepted, Author, Job, Judged, Known, LogRow, Right, StateError, known, open_payload, refused, settle},
+    state::{
+        Accepted, Author, Job, Judged, Known, LogRow, Right, StateError, is_dropped, known, open_payload, refused,
+        settle,
+    },
 };
 use debros_ipfs::ApplyError;
 use std::sync::Arc;
@@ -37,6 +40,12 @@ pub enum JoinError {
         database: String,
         /// The user's id.
         user: String,
+    },
+    /// The database was dropped.
+    #[error("the database `{database}` was dropped on this node; open it again to have what others write")]
+    Dropped {
+        /// The database's name.
+        database: String,
     },
     /// The right of its writer was revoked, and whether it was written before is not known yet.
     #[error(
@@ -89,6 +98,7 @@ impl Writer<'_> {
     /// If it does not belong there, or cannot be judged yet. Nothing of it is left behind then.
     pub fn join(&mut self, database: DatabaseId, entry: &[u8]) -> Result<bool, JoinError> {
         let info = self.database_info(database)?;
+        self.check_is_here(&info)?;
         let (_, entry) = Received::read(entry, &self.core.limits, &self.core.encryption(&info.address)).into_parts();
         let entry = entry?;
         let log = self.core.log(self.job.as_state(), database)?;
@@ -97,9 +107,20 @@ impl Writer<'_> {
         {
             return Ok(false);
         }
+        if let Some(kept) = self.core.schema.last_events(&info) {
+            Limits::admits_event(&kept, &info, log.entries + log.held, entry.bytes().len())?;
+        }
         let author = self.check(&info, &log, &entry)?;
         self.accept(&info, &author, entry)?;
         Ok(true)
+    }
+
+    /// Was the database not dropped?
+    pub(super) fn check_is_here(&self, info: &DatabaseInfo) -> Result<(), JoinError> {
+        match is_dropped(self.job.as_state(), info.id)? {
+            true => Err(JoinError::Dropped { database: info.spec.name.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// May this entry, whose signature was checked, join the log as it is? Gives its author.

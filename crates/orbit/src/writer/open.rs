@@ -1,9 +1,14 @@
 use crate::{
-    AccessAddress, AccessList, AccessListError, AccessSpec, Address, DatabaseId, DatabaseSpec, Hash, Manifest,
-    ManifestError, ReadDocuments as _, ReadError, Writer, journal_op::JournalOp, limits::MAX_WRITTEN, scanner::Scanner,
+    AccessAddress, AccessList, AccessListError, AccessSpec, Address, DatabaseId, DatabaseInfo, DatabaseSpec, Hash,
+    Manifest, ManifestError, ReadDocuments as _, ReadError, Writer,
+    journal_op::JournalOp,
+    limits::MAX_WRITTEN,
+    scanner::Scanner,
+    state::{Stage, dropped},
 };
 use debros_core::{DagCborError, Value};
 use debros_ipfs::ApplyError;
+use std::sync::Arc;
 
 /// Why a database was not opened.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +24,9 @@ pub enum OpenDatabaseError {
         /// The family in which it is open.
         family: String,
     },
+    /// It is being dropped.
+    #[error("the database `{0}` is being dropped; open it again when that is done")]
+    Dropping(String),
     /// Nobody could write.
     #[error(
         "nobody may write the database `{0}`: its access list is empty; name at least one user, or `*` for everyone"
@@ -74,10 +82,17 @@ impl Writer<'_> {
         }
         let manifest = spec.manifest()?.to_bytes()?;
         let hash = Hash::of(&manifest);
-        if let Some(open) = self.at(&crate::Address::of(hash))? {
+        if let Some(open) = self.opened_before(&Address::of(hash))? {
             if open.spec.family != spec.family || open.spec.tag != spec.tag {
                 let family = open.spec.family.clone();
                 return Err(OpenDatabaseError::Differs { name: spec.name.clone(), family });
+            }
+            match dropped(self.job.as_state(), open.id).map_err(ReadError::from)?.map(|dropped| dropped.stage) {
+                None | Some(Stage::Open) => {}
+                Some(Stage::Dropping) => return Err(OpenDatabaseError::Dropping(spec.name.clone())),
+                Some(Stage::Gone) => {
+                    self.job.journal(JournalOp::DatabaseReopened { database: open.id }.to_bytes())?;
+                }
             }
             return Ok(open.id);
         }
@@ -106,6 +121,12 @@ impl Writer<'_> {
         Ok(id)
     }
 
+    /// The database with this address, also if it was dropped since.
+    fn opened_before(&self, address: &Address) -> Result<Option<Arc<DatabaseInfo>>, ReadError> {
+        let number = crate::state::database_with(self.job.as_state(), address)?;
+        number.map(|database| self.info(database)).transpose()
+    }
+
     fn check_custom(&self, kind: &str, parameters: &[u8]) -> Result<(), OpenDatabaseError> {
         if !AccessAddress::is_custom_kind(kind) || !self.core.controllers.contains_key(kind) {
             return Err(OpenDatabaseError::NoController(kind.chars().take(80).collect()));
@@ -127,7 +148,7 @@ impl Writer<'_> {
         tag: &[u8],
         fetch: impl Fn(&Hash) -> Option<Vec<u8>>,
     ) -> Result<DatabaseId, OpenDatabaseError> {
-        if let Some(open) = self.at(address)? {
+        if let Some(open) = self.opened_before(address)? {
             let spec = DatabaseSpec { family: family.to_owned(), tag: tag.to_vec(), ..open.spec.clone() };
             return self.open(&spec);
         }

@@ -1,10 +1,10 @@
 use crate::{
-    DatabaseId, DatabaseInfo, Entry, Hash, Hold, IdentityBlock, JoinError, LimitError, LogError, ReadDocuments as _,
-    ReadError, Receipt, Received, Writer,
+    DatabaseId, DatabaseInfo, Entry, Hash, Hold, IdentityBlock, JoinError, LimitError, Limits, LogError,
+    ReadDocuments as _, ReadError, Receipt, Received, Writer,
     journal_op::{HeldOp, JournalOp},
     state::{
         ANY, HELD, HeldRow, Known, LogRow, READY, REVOKED, Right, StateError, UNREAD, WAITING, entries_read,
-        entry_released, hash_at, held, key_of, known, lacks, past, refused, waiting_key,
+        entry_released, hash_at, held, is_dropped, key_of, known, lacks, past, refused, waiting_key,
     },
 };
 use debros_ipfs::{ApplyError, Position};
@@ -29,6 +29,7 @@ impl Writer<'_> {
         from: &str,
     ) -> Result<Receipt, JoinError> {
         let info = self.database_info(database)?;
+        self.check_is_here(&info)?;
         let from: String = from.chars().take(MAX_PEER).collect();
         entries.sort_by_key(Received::time);
         let mut needed: Option<HashSet<Hash>> = None;
@@ -58,6 +59,13 @@ impl Writer<'_> {
             }
             let links = received.links();
             let (bytes, entry) = received.into_parts();
+            if let Some(kept) = self.core.schema.last_events(&info)
+                && !forgotten
+                && let Err(limit) = Limits::admits_event(&kept, &info, log.entries + log.held, bytes.len())
+            {
+                receipt.not_kept.push((hash, limit.into()));
+                continue;
+            }
             let judged = match entry {
                 Ok(entry) => match self.check(&info, &log, &entry) {
                     Ok(author) if !forgotten => {
@@ -135,6 +143,10 @@ impl Writer<'_> {
     /// Whether it could be judged.
     fn judge_again(&mut self, database: DatabaseId, hash: Hash) -> Result<bool, JoinError> {
         let info = self.database_info(database)?;
+        if is_dropped(self.job.as_state(), database)? {
+            // its row goes with the others
+            return Ok(false);
+        }
         let missing = || StateError::Broken(format!("the entry {hash} that is held back is not there"));
         let row = held(self.job.as_state(), database, &hash)?.ok_or_else(missing)?;
         let Some(before) = row.held else {

@@ -3,7 +3,7 @@
 use debros_core::{Collation, Map, Value};
 use debros_orbit::{
     AccessSpec, CommitError, DatabaseId, DatabaseInfo, DatabaseKind, DatabaseSpec, Durability, Identity, IndexRow,
-    Node, NodeOptions, Schema, Verdict, WriteError, Writer,
+    LastEvents, Node, NodeOptions, Schema, Verdict, WriteError, Writer,
 };
 use futures::executor::block_on;
 use std::{path::Path, sync::Arc};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// Indexes by `w` (0), and by `n` and `w` (1), where a record has them. A record with `bad` is a problem. In databases
 /// with the tag `owner`, a record is refused if its `owner` is not its author. Databases of families that begin with
-/// `F` have family rows. Events have keys, which commit to the `owner` in the record.
+/// `F` have family rows. Events have keys, which commit to the `owner` in the record; with the tag `last`, the last one of each device counts.
 pub(crate) struct Words;
 
 impl Schema for Words {
@@ -54,6 +54,11 @@ impl Schema for Words {
 
     fn keyed_events(&self, database: &DatabaseInfo) -> bool {
         database.spec.tag != b"plain"
+    }
+
+    fn last_events(&self, database: &DatabaseInfo) -> Option<LastEvents> {
+        let kept = LastEvents { value_bytes: 40, devices: 2, rows: 3, entry_bytes: 2_000, entries: 12 };
+        (database.spec.tag == b"last").then_some(kept)
     }
 
     fn commits(&self, _: &DatabaseInfo, author: &str, record: &Map) -> bool {

@@ -40,6 +40,7 @@ async fn a_late_one_gets_everything_and_both_know_that_they_agree() {
             }
         };
         timeout(PATIENCE, agreed).await.expect("they agree");
+        assert_eq!(replica.replication.sync(database).await.unwrap().pending_since, None);
     }
 }
 

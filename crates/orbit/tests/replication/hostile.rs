@@ -217,7 +217,8 @@ async fn withheld_blocks_keep_nobody_waiting() {
     stream.close().await.unwrap();
     let held = || one.node.snapshot().unwrap().held(Some(database)).count();
     until("they are held back", || held() == 500).await;
-    assert_eq!(one.replication.sync(database).await.unwrap().missing.len(), 500);
+    let state = one.replication.sync(database).await.unwrap();
+    assert_eq!((state.missing.len(), state.pending_since.is_some()), (500, true));
     // a log of some depth has to be fetched meanwhile
     two.write(&events, keys("deep", 50)).await;
     one.dial(&two).await;

@@ -1,0 +1,150 @@
+//! Taking the rows of a database away.
+
+use super::{
+    Core, DocumentRow, HeldRow, Job, LogRow, StateError,
+    accept::remove_row,
+    hold,
+    tables::{
+        CLOCKS, DOCUMENTS, DROPPED, HELD, INDEXES, LOGS, MEMBERS, PROBLEMS, READY, SEALED, SEALED_ENTRIES, TOMBSTONES,
+        UNREAD, WAITING, key_of, past,
+    },
+};
+use crate::{DatabaseId, DatabaseInfo};
+use debros_ipfs::{Position, ReadState, Row, Table};
+
+/// A database that was dropped, now or before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    /// What of its log lies before this place is not in its log any more.
+    pub(crate) before: Position,
+    pub(crate) stage: Stage,
+}
+
+/// How far that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// It was opened again since.
+    Open,
+    /// Its rows are being taken away.
+    Dropping,
+    /// They are gone.
+    Gone,
+}
+
+impl Dropped {
+    fn to_bytes(self) -> Vec<u8> {
+        let stage = match self.stage {
+            Stage::Open => 0,
+            Stage::Dropping => 1,
+            Stage::Gone => 2,
+        };
+        [&self.before.to_bytes()[..], &[stage]].concat()
+    }
+
+    fn from_bytes(row: &[u8]) -> Option<Dropped> {
+        let (stage, before) = row.split_last()?;
+        let stage = match stage {
+            0 => Stage::Open,
+            1 => Stage::Dropping,
+            2 => Stage::Gone,
+            _ => return None,
+        };
+        Some(Dropped { before: Position::from_bytes(before)?, stage })
+    }
+}
+
+/// Was this database dropped, now or before?
+pub(crate) fn dropped(state: &dyn ReadState, database: DatabaseId) -> Result<Option<Dropped>, StateError> {
+    let Some(row) = state.get(DROPPED, &key_of(database, &[]))? else { return Ok(None) };
+    let broken = || StateError::Broken(format!("it cannot be told whether database {database} was dropped"));
+    Dropped::from_bytes(&row).map(Some).ok_or_else(broken)
+}
+
+/// Is this database not here any more?
+pub(crate) fn is_dropped(state: &dyn ReadState, database: DatabaseId) -> Result<bool, StateError> {
+    Ok(dropped(state, database)?.is_some_and(|dropped| dropped.stage != Stage::Open))
+}
+
+/// The databases whose rows are being taken away.
+pub(crate) fn dropping(state: &dyn ReadState) -> Result<Vec<DatabaseId>, StateError> {
+    let mut all = Vec::new();
+    for row in state.scan(DROPPED, &[], None, false) {
+        let (key, row) = row?;
+        let number = key.first_chunk().map(|number| DatabaseId(u32::from_be_bytes(*number)));
+        if let (Some(database), Some(Dropped { stage: Stage::Dropping, .. })) = (number, Dropped::from_bytes(&row)) {
+            all.push(database);
+        }
+    }
+    Ok(all)
+}
+
+/// Begins to drop a database: from now on its log has nothing in it, and it is not among those of its family.
+pub(crate) fn begin(job: &mut dyn Job, database: &DatabaseInfo, before: Position) {
+    put(job, database.id, Dropped { before, stage: Stage::Dropping });
+    job.delete(MEMBERS, [database.family.to_be_bytes(), database.id.0.to_be_bytes()].concat());
+    job.put(LOGS, key_of(database.id, &[]), LogRow::default().to_bytes());
+}
+
+/// It is here again, with an empty log.
+pub(crate) fn reopen(job: &mut dyn Job, database: &DatabaseInfo) -> Result<(), StateError> {
+    match dropped(job.as_state(), database.id)? {
+        Some(Dropped { before, stage: Stage::Gone }) => {
+            put(job, database.id, Dropped { before, stage: Stage::Open });
+            job.put(MEMBERS, [database.family.to_be_bytes(), database.id.0.to_be_bytes()].concat(), Vec::new());
+            Ok(())
+        }
+        _ => Err(StateError::Broken(format!("database {} was opened again, and had not been dropped", database.id))),
+    }
+}
+
+/// Takes away so many of its rows, and what follows from them; and when none are left, that is recorded.
+pub(crate) fn remove_rows(
+    job: &mut dyn Job,
+    core: &Core,
+    database: &DatabaseInfo,
+    most: usize,
+) -> Result<(), StateError> {
+    let Some(Dropped { before, stage: Stage::Dropping }) = dropped(job.as_state(), database.id)? else {
+        return Err(StateError::Broken(format!("rows of database {} were dropped, and it was not", database.id)));
+    };
+    let mut left = most;
+    for (key, row) in take(job, DOCUMENTS, database.id, &mut left)? {
+        let broken = || StateError::Broken(format!("a row of database {} is unreadable", database.id));
+        let row = DocumentRow::from_bytes(&row).ok_or_else(broken)?;
+        remove_row(job, core, database, &key[4..], &row)?;
+    }
+    for (key, row) in take(job, HELD, database.id, &mut left)? {
+        let broken = || StateError::Broken("an entry that is held back is unreadable".to_owned());
+        let row = HeldRow::from_bytes(&row).ok_or_else(broken)?;
+        hold::stop_waiting(job, core, database, &hold::hash_at(&key, 4)?, &row)?;
+        job.delete(HELD, key);
+    }
+    for (key, row) in take(job, SEALED_ENTRIES, database.id, &mut left)? {
+        job.delete(SEALED, row[..row.len().min(Position::BYTES)].to_vec());
+        job.delete(SEALED_ENTRIES, key);
+    }
+    for table in [TOMBSTONES, INDEXES, PROBLEMS, WAITING, READY, UNREAD, CLOCKS] {
+        for (key, _) in take(job, table, database.id, &mut left)? {
+            job.delete(table, key);
+        }
+    }
+    // as many as were asked for: there may be more
+    if left > 0 {
+        job.delete(LOGS, key_of(database.id, &[]));
+        put(job, database.id, Dropped { before, stage: Stage::Gone });
+    }
+    Ok(())
+}
+
+fn put(job: &mut dyn Job, database: DatabaseId, dropped: Dropped) {
+    job.put(DROPPED, key_of(database, &[]), dropped.to_bytes());
+}
+
+/// The first rows of a database, at most so many as are left to take.
+fn take(job: &dyn Job, table: Table, database: DatabaseId, left: &mut usize) -> Result<Vec<Row>, StateError> {
+    let prefix = key_of(database, &[]);
+    let rows = job.as_state().scan(table, &prefix, past(&prefix).as_deref(), false).take(*left);
+    let rows = rows.collect::<Result<Vec<_>, _>>()?;
+    *left -= rows.len();
+    Ok(rows)
+}
