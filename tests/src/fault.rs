@@ -21,4 +21,6 @@ pub enum Fault {
     NoSpace(usize),
     /// Every piece of an answer comes so much later.
     Delay(Duration),
+    /// What is published on a daemon's pubsub is lost: the client is told that it was published. Everything else passes.
+    LosePublished,
 }

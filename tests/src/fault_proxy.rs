@@ -10,6 +10,8 @@ use crate::{Fault, free_port::free_port};
 
 /// What a daemon says whose disk is full.
 const NO_SPACE: &str = r#"{"Message":"no space left on device","Code":0,"Type":"error"}"#;
+/// How a request begins that publishes something.
+const PUBLISH: &[u8] = b"POST /api/v0/pubsub/pub?";
 
 /// A TCP proxy on the loopback interface that fails as a test tells it to.
 #[derive(Debug)]
@@ -56,6 +58,8 @@ enum Verdict {
     /// only the first of them pass
     Cut(usize),
     NoSpace(usize),
+    /// none of them pass, and the client hears that all is well
+    Lose,
     End,
 }
 
@@ -223,7 +227,7 @@ impl Shared {
         let (mut buffer, mut epoch, mut passed) = ([0; 16 << 10], 0, 0);
         // an error is an end: who made it sees it on its own side
         while let Ok(read @ 1..) = from.read(&mut buffer) {
-            match self.judge(direction, read, &mut epoch, &mut passed) {
+            match self.judge(direction, &buffer[..read], &mut epoch, &mut passed) {
                 Verdict::Pass(delay) => {
                     thread::sleep(delay);
                     if to.write_all(&buffer[..read]).is_err() {
@@ -242,6 +246,11 @@ impl Shared {
                     connection.close();
                     break;
                 }
+                Verdict::Lose => {
+                    well(&connection.client);
+                    connection.close();
+                    break;
+                }
                 Verdict::End => break,
             }
         }
@@ -254,7 +263,8 @@ impl Shared {
     }
 
     /// What happens to bytes that were read.
-    fn judge(&self, direction: Direction, read: usize, epoch: &mut u64, passed: &mut usize) -> Verdict {
+    fn judge(&self, direction: Direction, bytes: &[u8], epoch: &mut u64, passed: &mut usize) -> Verdict {
+        let read = bytes.len();
         let mut state = self.lock();
         while state.fault == Fault::Stall && !state.ended {
             state = self.changed.wait(state).expect("no thread of the proxy panicked");
@@ -274,6 +284,7 @@ impl Shared {
             (Direction::Request, Fault::NoSpace(limit)) => rest(limit).map(Verdict::NoSpace),
             // the cut-off request makes the daemon say something, which is not what the client hears
             (Direction::Answer, Fault::NoSpace(_)) => None,
+            (Direction::Request, Fault::LosePublished) if bytes.starts_with(PUBLISH) => Some(Verdict::Lose),
             (Direction::Answer, Fault::Delay(delay)) => Some(Verdict::Pass(delay)),
             _ => None,
         };
@@ -282,6 +293,16 @@ impl Shared {
         }
         verdict.unwrap_or(Verdict::Pass(Duration::ZERO))
     }
+}
+
+/// Answers that it was done.
+fn well(mut client: &TcpStream) {
+    closed(client.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
+    closed(client.shutdown(Shutdown::Write));
+    // the rest of the request is taken, so that the answer arrives before the end
+    client.set_read_timeout(Some(Duration::from_millis(500))).expect("a stream has a timeout");
+    let mut rest = [0; 16 << 10];
+    while let Ok(1..) = client.read(&mut rest) {}
 }
 
 /// Answers as Go's server does when a handler ends before it has read the request: it says so, ends its side, takes a little more, and

@@ -6,7 +6,7 @@ use std::{
 
 /// A port of the loopback interface on which nobody listens, and which the system gives to no outgoing connection: who stops listening
 /// finds it free again.
-pub(crate) fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = process::id() as u16 % 100 * 100;
     for _ in 0..10_000 {

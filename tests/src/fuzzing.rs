@@ -2,6 +2,8 @@
 //! with the other tests.
 
 mod access_list;
+#[cfg(feature = "export")]
+mod announcement;
 mod cipher;
 mod entry;
 #[cfg(feature = "export")]

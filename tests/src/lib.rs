@@ -4,7 +4,7 @@
 mod fault;
 #[cfg(feature = "kubo")]
 mod fault_proxy;
-#[cfg(feature = "kubo")]
+#[cfg(any(feature = "kubo", feature = "network"))]
 mod free_port;
 pub mod fuzzing;
 #[cfg(feature = "kubo")]
@@ -26,6 +26,8 @@ mod tls_proxy;
 pub use fault::Fault;
 #[cfg(feature = "kubo")]
 pub use fault_proxy::FaultProxy;
+#[cfg(any(feature = "kubo", feature = "network"))]
+pub use free_port::free_port;
 #[cfg(feature = "kubo")]
 pub use held::{Held, number_of};
 #[cfg(feature = "javascript")]

@@ -83,6 +83,8 @@ async fn pins_that_hold_everything_are_good_and_every_other_is_a_problem() {
     assert!(one(&examined, "free space").1.contains("free on its disk"));
     assert!(one(&examined, "garbage collection").1.contains("of 9.3 GiB"));
 
+    assert_eq!(one(&examined, "pubsub").0, "good");
+
     let pins = ship(folder.path(), &daemon, 1_200).await;
     assert!(!pins.is_empty());
     let (exit, examined) = debros(&["doctor", &daemon.url()]).await;
@@ -198,4 +200,19 @@ async fn an_rpc_that_is_open_to_the_network_is_a_problem_and_a_gateway_is_no_rpc
     assert_eq!(exit, Exit::Wrong);
     let (_, what, mend) = one(&examined, "daemon");
     assert!(what.contains("not the RPC of a Kubo daemon") && mend == "ipfs config Addresses.API", "{what}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_without_pubsub_is_told_of() {
+    let mut daemon = KuboDaemonOptions::new().setting("Pubsub.Enabled", false.into()).start();
+    let (exit, examined) = debros(&["doctor", &daemon.url()]).await;
+    let (level, what, mend) = one(&examined, "pubsub");
+    assert_eq!((exit, level.as_str()), (Exit::Clean, "note"), "{examined:#}");
+    assert!(what.contains(".kubo_peers(true)"), "{what}");
+    // the command that is told mends it, once the daemon has started again
+    daemon.ipfs_ok(&mend.split(' ').skip(1).collect::<Vec<_>>());
+    assert_eq!(one(&debros(&["doctor", &daemon.url()]).await.1, "pubsub").0, "note");
+    daemon.stop();
+    daemon.start_again();
+    assert_eq!(one(&debros(&["doctor", &daemon.url()]).await.1, "pubsub").0, "good");
 }

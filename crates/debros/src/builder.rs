@@ -23,6 +23,8 @@ pub struct Builder {
     #[cfg(feature = "kubo")]
     pub(crate) kubo_optional: bool,
     #[cfg(feature = "kubo")]
+    pub(crate) kubo_peers: bool,
+    #[cfg(feature = "kubo")]
     pub(crate) pinned_within: Duration,
     #[cfg(feature = "network")]
     pub(crate) network: Option<JoinOptions>,
@@ -76,6 +78,8 @@ impl Builder {
             #[cfg(feature = "kubo")]
             kubo_optional: false,
             #[cfg(feature = "kubo")]
+            kubo_peers: false,
+            #[cfg(feature = "kubo")]
             pinned_within: Duration::from_secs(30),
             #[cfg(feature = "network")]
             network: None,
@@ -112,6 +116,16 @@ impl Builder {
     #[cfg(feature = "kubo")]
     pub fn optional(mut self) -> Builder {
         self.kubo_optional = true;
+        self
+    }
+
+    /// Whether the database becomes the same as those of others, through the Kubo daemon: false by default. What the daemon holds is told on
+    /// its pubsub, and what others tell of is fetched by it, checked, and joins in the background. The daemons have to be connected, and
+    /// their pubsub on (`ipfs config --json Pubsub.Enabled true`): [`Kubo::status`](crate::Kubo::status) tells if it is not. What is replicated
+    /// are the global models, one's own data, and that of users who are [followed](crate::Kubo::follow), or were before.
+    #[cfg(feature = "kubo")]
+    pub fn kubo_peers(mut self, on: bool) -> Builder {
+        self.kubo_peers = on;
         self
     }
 

@@ -46,6 +46,8 @@ struct Inner {
 /// The Kubo daemon of a database.
 #[cfg(feature = "kubo")]
 struct Daemon {
+    /// Ends before the courier does.
+    replication: Option<debros_orbit::KuboReplication>,
     courier: debros_orbit::Courier,
     pinned_within: std::time::Duration,
 }
@@ -79,6 +81,12 @@ impl Db {
     pub(crate) async fn open_with(builder: Builder, models: Models) -> Result<Db, OpenError> {
         #[cfg(feature = "kubo")]
         let (kubo, optional, pinned_within) = (builder.kubo.clone(), builder.kubo_optional, builder.pinned_within);
+        #[cfg(feature = "kubo")]
+        let kubo_peers = builder.kubo_peers;
+        #[cfg(feature = "kubo")]
+        if kubo_peers && kubo.is_none() {
+            return Err(OpenError::NoKubo);
+        }
         #[cfg(feature = "network")]
         let network = builder.network.clone();
         #[cfg(feature = "network")]
@@ -103,7 +111,12 @@ impl Db {
         #[cfg(feature = "kubo")]
         let daemon = match kubo {
             None => None,
-            Some(kubo) => Some(Daemon { courier: node.ship(kubo, optional).await?, pinned_within }),
+            Some(kubo) => {
+                let courier = node.ship(kubo, optional).await?;
+                let name = stores.databases.application().name();
+                let replication = kubo_peers.then(|| courier.replicate(name)).transpose()?;
+                Some(Daemon { replication, courier, pinned_within })
+            }
         };
         #[cfg(feature = "network")]
         let joined = match network {
@@ -125,6 +138,10 @@ impl Db {
         if db.inner.joined.is_some() {
             db.join_network().await?;
             db.begin_archive().await?;
+        }
+        #[cfg(feature = "kubo")]
+        if db.kubo_replication().is_some() {
+            db.join_kubo().await.map_err(|error| OpenError::KuboPeers(Box::new(error)))?;
         }
         Ok(db)
     }
@@ -279,13 +296,18 @@ impl Db {
         self.inner.daemon.as_ref().map(|daemon| &daemon.courier)
     }
 
+    #[cfg(feature = "kubo")]
+    pub(crate) fn kubo_replication(&self) -> Option<&debros_orbit::KuboReplication> {
+        self.inner.daemon.as_ref()?.replication.as_ref()
+    }
+
     #[cfg(feature = "network")]
     pub(crate) fn joined(&self) -> Option<&crate::network::Joined> {
         self.inner.joined.as_ref()
     }
 
     /// Does something in one commit.
-    #[cfg(feature = "network")]
+    #[cfg(any(feature = "kubo", feature = "network"))]
     pub(crate) async fn commit<T: Send + 'static, E>(
         &self,
         job: impl FnOnce(&mut debros_orbit::Writer<'_>) -> Result<T, E> + Send + 'static,
@@ -329,7 +351,6 @@ impl Db {
         &self.inner.stores
     }
 
-    #[cfg(any(test, feature = "network"))]
     pub(crate) fn node(&self) -> &Node {
         &self.inner.node
     }
@@ -371,14 +392,11 @@ impl Db {
             move |writer: &mut debros_orbit::Writer<'_>| write::apply(writer, &stores, &signer, context, operations);
         match self.inner.node.write(durability.local(), job).await {
             Ok(Applied { done, opened, written }) => {
-                #[cfg(feature = "network")]
+                #[cfg(any(feature = "kubo", feature = "network"))]
                 let new: Vec<_> = opened.iter().map(|(_, id)| *id).collect();
                 self.inner.stores.databases.remember(opened);
-                #[cfg(feature = "network")]
-                if let Some(joined) = &self.inner.joined {
-                    // it is written; that it cannot be told to peers any more means that the network was closed
-                    let _ = joined.replicate(new).await;
-                }
+                #[cfg(any(feature = "kubo", feature = "network"))]
+                self.replicate(&new).await;
                 self.confirm(durability, &written).await?;
                 Ok(done)
             }

@@ -1,6 +1,6 @@
 //! [`Error`]: anything that can go wrong.
 
-use crate::{IdentityError, OpenError, OwnerError, WriteError};
+use crate::{ChangesError, IdentityError, OpenError, OwnerError, WriteError};
 use debros_orbit::StoreError;
 use debros_query::{QueryError, SourceError};
 
@@ -21,6 +21,9 @@ pub enum Error {
     /// A query has no answer.
     #[error(transparent)]
     Query(#[from] QueryError),
+    /// What has changed could not be told.
+    #[error(transparent)]
+    Changes(#[from] ChangesError),
     /// Whose a row is, could not be told.
     #[error(transparent)]
     Owner(#[from] OwnerError),

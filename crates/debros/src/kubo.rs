@@ -1,6 +1,7 @@
 //! [`Kubo`]: a database's blocks in a Kubo daemon.
 
 use crate::Db;
+use debros_core::UserId;
 use debros_orbit::{
     CatchUpError, CaughtUp, Hash, Manifest, ManifestError, NotAHash, NotAnAddress, ReadDocuments as _, ReadError,
     ShippingError, ShippingStatus,
@@ -26,6 +27,12 @@ pub enum KuboReadError {
         "this database was opened without a Kubo daemon: name one by `Db::builder(..).kubo(\"http://127.0.0.1:5001\")`"
     )]
     NoDaemon,
+    /// The database was opened without replication through the daemon.
+    #[error("this database is not replicated through its Kubo daemon: say `.kubo_peers(true)` when it is opened")]
+    NoPeers,
+    /// What is to be replicated cannot be opened here.
+    #[error(transparent)]
+    Open(Box<crate::WriteError>),
     /// A text that is no address of a database.
     #[error(transparent)]
     Address(#[from] NotAnAddress),
@@ -59,6 +66,12 @@ pub enum KuboReadError {
     Read(#[from] ReadError),
 }
 
+impl From<crate::WriteError> for KuboReadError {
+    fn from(error: crate::WriteError) -> KuboReadError {
+        KuboReadError::Open(Box::new(error))
+    }
+}
+
 impl Kubo {
     pub(crate) fn new(db: Db) -> Kubo {
         Kubo { db }
@@ -77,6 +90,16 @@ impl Kubo {
         let courier = self.db.courier().ok_or(crate::WriteError::NoKubo)?;
         let snapshot = self.db.snapshot()?;
         Ok(courier.flushed(&snapshot, within).await.map_err(crate::WriteError::from)?)
+    }
+
+    /// Replicates the data of a user, that of all models, from now on, and whenever the folder is opened with
+    /// [`kubo_peers`](crate::Builder::kubo_peers).
+    ///
+    /// # Errors
+    /// If the database is not replicated through its daemon, or the data cannot be opened here.
+    pub async fn follow(&self, user: UserId) -> Result<(), KuboReadError> {
+        self.db.kubo_replication().ok_or(KuboReadError::NoPeers)?;
+        self.db.open_through_kubo(Some(user)).await
     }
 
     /// The root of everything that the daemon holds of a database (by its address, as [`Db::addresses`] gives it), as a CID. Whoever
@@ -123,6 +146,31 @@ impl Kubo {
         }
         let courier = self.db.courier().ok_or(KuboReadError::NoDaemon)?;
         Ok(courier.fetch(hash, within).await?.map(|block| block.to_vec()))
+    }
+}
+
+impl Db {
+    /// Replicates what is held here, and the global models.
+    pub(crate) async fn join_kubo(&self) -> Result<(), KuboReadError> {
+        self.open_through_kubo(None).await?;
+        if let Some(replication) = self.kubo_replication() {
+            for database in self.held()? {
+                replication.open(database).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the databases of a user, or of the global models, and replicates them.
+    async fn open_through_kubo(&self, user: Option<UserId>) -> Result<(), KuboReadError> {
+        let opened = self.open_of(user).await?;
+        if let Some(replication) = self.kubo_replication() {
+            for database in &opened {
+                replication.open(*database).await?;
+            }
+        }
+        self.replicate(&opened).await;
+        Ok(())
     }
 }
 

@@ -82,6 +82,7 @@
 mod archive;
 mod blocking;
 mod builder;
+mod changes;
 mod db;
 mod durability;
 mod error;
@@ -98,6 +99,8 @@ mod owner;
 pub mod prelude;
 mod problem;
 mod registry;
+#[cfg(any(feature = "kubo", feature = "network"))]
+mod replicated;
 mod schema;
 mod session;
 mod source;
@@ -111,6 +114,7 @@ mod write_error;
 #[doc(hidden)]
 pub mod __private {
     //! What generated code names. No part of the API.
+    pub use crate::changes::Changes;
     pub use debros_core::*;
     pub use debros_derive::Model;
     pub use debros_query::{Get, Query, Related};
@@ -119,7 +123,7 @@ pub mod __private {
 pub mod typed {
     //! What the typed surface is made of: what a function of your own names that takes a column, a relation or a row, and what the compiler names
     //! where something does not fit.
-    pub use crate::may_write::MayWrite;
+    pub use crate::{changes::Follow, may_write::MayWrite};
     pub use debros_core::{
         AtCreation, Bare, Changeable, Checks, ChildOf, Codec, Differs, Field, HasDefault, Inc, Include, IncludeOne,
         IntoFilter, IntoKey, IntoValue, Key, KeyField, Length, Linkable, List, LoadedName, LoadedRow, Many, Matched,
@@ -131,6 +135,7 @@ pub mod typed {
 }
 
 pub use builder::Builder;
+pub use changes::{ChangeKind, ChangeStream, Changes, ChangesError, RecordChanges, RowChange};
 pub use db::Db;
 pub use debros_core::{
     BelongsTo, DecodeError, EncodeError, EventHooks, Filter, HasMany, HasOne, HookContext, HookError, Hooks, Id,
@@ -141,8 +146,10 @@ pub use debros_derive::{Value, model};
 #[cfg(feature = "kubo")]
 pub use debros_ipfs::{KuboError, KuboOptions};
 #[cfg(feature = "kubo")]
-pub use debros_orbit::{CatchUpError, CaughtUp, LastShipment, NotPinned, ShippingError, ShippingStatus};
-pub use debros_orbit::{KeystoreError, Report as VerifyReport, StoreError};
+pub use debros_orbit::{
+    CatchUpError, CaughtUp, HintStatus, LastShipment, NotPinned, Pubsub, ShippingError, ShippingStatus,
+};
+pub use debros_orbit::{FeedPosition, KeystoreError, NotAFeedPosition, Report as VerifyReport, StoreError};
 #[cfg(feature = "network")]
 pub use debros_orbit::{NetworkLimits, NotReplicated, PeerSync, RendezvousError, ReplicationError, SyncState, Traffic};
 pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};

@@ -1,14 +1,13 @@
 //! [`Network`]: a database and its peers.
 
 use crate::{Db, Identity, WriteError, blocking, builder::JoinOptions};
-use debros_core::{ModelDef, Scope, Timestamp, UserId};
+use debros_core::{Scope, Timestamp, UserId};
 use debros_orbit::{
-    DatabaseId, KeystoreError, Multiaddr, NetworkOptions, Node, NotReplicated, OpenDatabaseError, PeerId, PublicKey,
-    ReadDocuments as _, ReadError, Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent,
-    ReplicationEvents, SyncState, Traffic,
+    DatabaseId, KeystoreError, Multiaddr, NetworkOptions, Node, NotReplicated, PeerId, PublicKey, ReadDocuments as _,
+    ReadError, Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent, ReplicationEvents,
+    SyncState, Traffic,
 };
 use debros_query::SourceError;
-use debros_shard::{Opening, Place};
 use std::{
     collections::HashSet,
     sync::{Mutex, OnceLock, PoisonError},
@@ -441,12 +440,7 @@ impl Db {
             let _ = joined.users.set(users);
             joined.replicate([users]).await?;
         }
-        let snapshot = self.snapshot().map_err(ReadError::from)?;
-        let mut held = Vec::new();
-        for model in self.stores().registry.families() {
-            held.extend(snapshot.databases(&self.stores().family(model))?.into_iter().map(|info| info.id));
-        }
-        drop(snapshot);
+        let held = self.held()?;
         if let Some(joined) = self.joined() {
             joined.replicate(held).await?;
         }
@@ -487,6 +481,11 @@ impl Db {
             if let Some(joined) = self.joined() {
                 joined.leave(database).await?;
             }
+            #[cfg(feature = "kubo")]
+            if let Some(replication) = self.kubo_replication() {
+                let left = replication.close_database(database).await;
+                left.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })?;
+            }
             // from now on it has to be opened again to be written
             self.stores().databases.forget(&[database]);
             let dropped = self.node().drop_database(database).await;
@@ -498,26 +497,11 @@ impl Db {
 
     /// Opens the databases of a user, or of the global models, and replicates them.
     pub(crate) async fn open_all(&self, user: Option<UserId>) -> Result<(), NetworkError> {
-        let stores = self.stores().clone();
-        let models: Vec<&'static ModelDef> = stores.registry.families();
-        let of_user = move |model: &&'static ModelDef| (model.scope == Scope::User) == user.is_some();
-        let places: Vec<Place> = models
-            .into_iter()
-            .filter(of_user)
-            .flat_map(|model| (0..debros_shard::shards(model)).filter_map(move |n| Place::new(model, user.as_ref(), n)))
-            .collect();
-        let job = move |writer: &mut debros_orbit::Writer<'_>| {
-            let opening = Opening::new(&stores.databases);
-            for place in &places {
-                opening.create(writer, place)?;
-            }
-            Ok::<_, OpenDatabaseError>(opening.into_opened())
-        };
-        let opened = self.commit(job).await?;
-        self.stores().databases.remember(opened.iter().copied());
+        let opened = self.open_of(user).await?;
         if let Some(joined) = self.joined() {
-            joined.replicate(opened.into_iter().map(|(_, id)| id)).await?;
+            joined.replicate(opened.iter().copied()).await?;
         }
+        self.replicate(&opened).await;
         Ok(())
     }
 

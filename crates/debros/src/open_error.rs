@@ -76,6 +76,14 @@ pub enum OpenError {
     #[cfg(feature = "kubo")]
     #[error(transparent)]
     Kubo(#[from] debros_orbit::ShippingError),
+    /// The database is to be replicated through a Kubo daemon, and none is named.
+    #[cfg(feature = "kubo")]
+    #[error("`.kubo_peers(true)` needs a Kubo daemon: name one by `.kubo(\"http://127.0.0.1:5001\")`")]
+    NoKubo,
+    /// What is to be replicated through the Kubo daemon cannot be opened here.
+    #[cfg(feature = "kubo")]
+    #[error("the database cannot be replicated through the Kubo daemon: {0}")]
+    KuboPeers(Box<crate::KuboReadError>),
     /// Anything else that the local store says.
     #[error(transparent)]
     Store(debros_ipfs::OpenError),

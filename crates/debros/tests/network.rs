@@ -133,6 +133,68 @@ async fn what_one_writes_the_other_reads() {
     b.close().await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_peers_write_is_told_with_who_wrote_it() {
+    let [here, there] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (a, b) = (open(here.path()).await, open(there.path()).await);
+    let anna = a.identity("anna").await.unwrap();
+    // two devices of one user, and one of another
+    let laptop = a.session(&anna);
+    let phone = b.session(&b.import_identity("anna", &anna.export()).await.unwrap());
+    let ben = b.session(&b.identity("ben").await.unwrap());
+    let mut told = a.changes().stream();
+    let mut messages = Message::changes().filter(|m| m.text.contains("o")).everywhere().stream(&a);
+    for (on, user) in [(&a, ben.user()), (&a, anna.user()), (&b, anna.user())] {
+        on.network().follow(user).await.unwrap();
+    }
+    meet(&a, &b).await;
+
+    let room = ben.create(NewRoom { name: "hall".into() }).await.unwrap();
+    let theirs = ben.create(NewMessage { room_id: room.id, text: "hello".into() }).await.unwrap();
+    until("the message is there", || async { texts(&a).await == ["hello"] }).await;
+    until("the room is there", || async { Room::query().count(&a).await.unwrap() == 1 }).await;
+    let own = laptop.create(NewMessage { room_id: room.id, text: "good day".into() }).await.unwrap();
+    until("they agree", || async { texts(&b).await.len() == 2 }).await;
+    phone.update(&own).set(|m| m.text, "good evening").await.unwrap();
+    ben.delete(&theirs).await.unwrap();
+
+    let mut all = Vec::new();
+    while all.len() < 5 {
+        all.push(told.next().await.unwrap().unwrap());
+    }
+    // two logs go their own ways
+    let of = |user: UserId, model: &str| -> Vec<_> {
+        let of = all.iter().filter(|change| change.user == user && change.model == model);
+        of.map(|change| (change.kind, change.local, change.device.as_str(), change.clock)).collect()
+    };
+    use ChangeKind::{Created, Deleted, Updated};
+    let bens = all.iter().find(|change| change.user == ben.user()).unwrap().device.as_str();
+    assert_eq!(of(ben.user(), "Room"), [(Created, false, bens, 1)]);
+    assert_eq!(of(ben.user(), "Message"), [(Created, false, bens, 1), (Deleted, false, bens, 2)]);
+    let annas = of(anna.user(), "Message");
+    let kinds: Vec<_> = annas.iter().map(|(kind, local, _, clock)| (*kind, *local, *clock)).collect();
+    assert_eq!(kinds, [(Created, true, 1), (Updated, false, 2)]);
+    assert!(annas[0].2 != annas[1].2 && annas[1].2 != bens, "each device has a key of its own");
+    let entries: Vec<String> = all.iter().map(|change| change.entry.clone()).collect();
+
+    // what is told of the same entries there is what they are there
+    let mut there = b.changes().from_beginning().stream();
+    let mut seen = Vec::new();
+    while seen.len() < 5 {
+        let change = there.next().await.unwrap().unwrap();
+        assert!(entries.contains(&change.entry));
+        seen.push((change.user, change.kind, change.local));
+    }
+    assert!(seen.contains(&(anna.user(), Created, false)) && seen.contains(&(anna.user(), Updated, true)));
+    // typed, and filtered
+    let texts = [messages.next().await, messages.next().await, messages.next().await, messages.next().await];
+    let texts = texts.map(|change| change.unwrap().unwrap()).map(|change| (change.kind, change.row.map(|m| m.text)));
+    assert_eq!(texts.iter().filter(|(kind, _)| *kind == Created).count(), 2);
+    assert!(texts.contains(&(Updated, Some("good evening".into()))) && texts.contains(&(Deleted, None)));
+    a.close().await.unwrap();
+    b.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_said() {
     let folder = tempfile::tempdir().unwrap();

@@ -118,12 +118,12 @@ impl<'g> Group<'g> {
     }
 
     /// Runs what may change rows of state.
-    fn applying(&mut self, apply: impl FnOnce(&mut Self) -> Result<(), ApplyError>) -> Result<(), ApplyError> {
+    fn applying<T>(&mut self, apply: impl FnOnce(&mut Self) -> Result<T, ApplyError>) -> Result<T, ApplyError> {
         self.applying = true;
         let result = apply(self);
         self.applying = false;
         match (result, &self.fault) {
-            (Ok(()), Some(fault)) => Err(fault.as_apply_error()),
+            (Ok(_), Some(fault)) => Err(fault.as_apply_error()),
             (result, _) => result,
         }
     }
@@ -158,28 +158,37 @@ impl<'g> Group<'g> {
     /// After an error the job is lost, whatever it returns.
     pub fn journal(&mut self, op: Vec<u8>) -> Result<(), ApplyError> {
         let apply = self.source.apply.clone();
-        self.journal_with(op, |op, group| apply.apply(op, group))
+        self.journal_with(|group| {
+            apply.apply(&op, group)?;
+            Ok(op)
+        })
     }
 
-    /// [`Group::journal`] for a caller that knows already what the operation does to the state: `apply` stands in for
-    /// [`Apply::apply`], and must change exactly what that would change. A difference shows in
-    /// [`Store::verify`](crate::Store::verify).
+    /// [`Group::journal`] for a caller that knows already what the operation does to the state, or learns from doing it what
+    /// the operation has to say: `apply` stands in for [`Apply::apply`], must change exactly what that would change, and gives
+    /// the operation. A difference shows in [`Store::verify`](crate::Store::verify).
     pub fn journal_with(
         &mut self,
-        op: Vec<u8>,
-        apply: impl FnOnce(&[u8], &mut Self) -> Result<(), ApplyError>,
+        apply: impl FnOnce(&mut Self) -> Result<Vec<u8>, ApplyError>,
     ) -> Result<(), ApplyError> {
         if self.applying {
             self.fail(GroupFault::Misuse("operations are journaled by jobs, not by Apply"));
-        } else if self.open.bytes() - self.mark.bytes + op.len() + OP_OVERHEAD > MAX_JOB {
-            self.fail(GroupFault::TooLarge);
         }
         if let Some(fault) = &self.fault {
             return Err(fault.as_apply_error());
         }
-        if let Err(error) = self.applying(|group| apply(&op, group)) {
-            self.fail(GroupFault::Apply(error.to_string()));
-            return Err(error);
+        let op = match self.applying(apply) {
+            Ok(op) => op,
+            Err(error) => {
+                self.fail(GroupFault::Apply(error.to_string()));
+                return Err(error);
+            }
+        };
+        if self.open.bytes() - self.mark.bytes + op.len() + OP_OVERHEAD > MAX_JOB {
+            self.fail(GroupFault::TooLarge);
+        }
+        if let Some(fault) = &self.fault {
+            return Err(fault.as_apply_error());
         }
         self.open.ops_bytes += op.len() + OP_OVERHEAD;
         self.open.ops.push(op);

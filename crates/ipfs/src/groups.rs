@@ -46,6 +46,11 @@ impl CommittedGroup {
         self.0.blocks.bytes().len()
     }
 
+    /// The hash of its journal record, which no other commit has, of this store or another.
+    pub fn digest(&self) -> [u8; 32] {
+        self.0.end.previous
+    }
+
     /// The place behind it.
     pub fn end(&self) -> Place {
         Place(self.0.end)

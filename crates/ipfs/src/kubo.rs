@@ -7,6 +7,7 @@ mod kubo_error;
 mod kubo_options;
 mod pooled_backend;
 mod requests;
+mod subscription;
 
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ use crate::{Cid, MAX_BLOCK, block::matches};
 pub use exported_blocks::ExportedBlocks;
 pub use kubo_error::KuboError;
 pub use kubo_options::KuboOptions;
+pub use subscription::{KuboMessage, KuboSubscription};
 
 use json_lines::JsonLines;
 use kubo_error::{OLDEST, broken, shortened};
@@ -27,6 +29,8 @@ use pooled_backend::{ANY_CALL, Call, PooledBackend};
 const BIG_BLOCK: usize = 2 << 20;
 /// How many times the usual time is given to what says nothing while it walks a tree of maybe millions of blocks.
 const SLOW: u32 = 10;
+/// A topic on which nothing is heard for so long is listened to anew: the connection may be gone without a word.
+const SILENCE: Duration = Duration::from_secs(900);
 /// After so much time without progress it is asked whether there can be any.
 const STANDSTILL: Duration = Duration::from_secs(1);
 
@@ -474,6 +478,93 @@ impl Kubo {
         Ok(peers.unwrap_or_default().into_iter().map(|peer| peer.peer).collect())
     }
 
+    /// Has the daemon stay connected to a peer, of this multiaddress with its peer id: it connects again and again. It forgets it when it is
+    /// started anew.
+    ///
+    /// # Errors
+    /// If the daemon does not take the address.
+    pub async fn swarm_peering_add(&self, peer: &str) -> Result<(), KuboError> {
+        self.json::<serde_json::Value>(self.backend.call(&requests::SwarmPeeringAdd { arg: peer })?).await.map(drop)
+    }
+
+    /// The peers that the daemon stays connected to, by their ids.
+    ///
+    /// # Errors
+    /// If the daemon cannot say.
+    pub async fn swarm_peering_ls(&self) -> Result<Vec<String>, KuboError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Peers {
+            peers: Option<Vec<Peer>>,
+        }
+        #[derive(Deserialize)]
+        struct Peer {
+            #[serde(rename = "ID")]
+            id: String,
+        }
+        let Peers { peers } = self.json(self.backend.call(&requests::SwarmPeeringLs {})?).await?;
+        Ok(peers.unwrap_or_default().into_iter().map(|peer| peer.id).collect())
+    }
+
+    /// The daemon need not stay connected to this peer, by its id.
+    ///
+    /// # Errors
+    /// If the text is no id of a peer.
+    pub async fn swarm_peering_rm(&self, peer: &str) -> Result<(), KuboError> {
+        self.json::<serde_json::Value>(self.backend.call(&requests::SwarmPeeringRm { arg: peer })?).await.map(drop)
+    }
+
+    /// Listens to a topic of the daemon's pubsub; larger messages than `most` bytes are passed over. What is published by this daemon is
+    /// heard, too. Messages get lost: of those that are not read soon, the daemon keeps 32.
+    ///
+    /// # Errors
+    /// If the daemon's pubsub is off, or it does not answer.
+    pub async fn pubsub_sub(&self, topic: &str, most: usize) -> Result<KuboSubscription, KuboError> {
+        let topic = subscription::encoded(topic.as_bytes());
+        let call = self.backend.call(&requests::PubsubSub { arg: &topic })?;
+        let (name, within) = (call.name(), self.backend.answer_within);
+        // it begins to answer at once, and then may have nothing to say for long
+        let lines = tokio::time::timeout(within, self.lines(call.within(SILENCE))).await;
+        let timeout = |_| KuboError::Timeout { url: self.url().to_owned(), call: name, within };
+        Ok(KuboSubscription::new(lines.map_err(timeout)?.map_err(no_pubsub)?, most))
+    }
+
+    /// Publishes a message on a topic of the daemon's pubsub. Calls of one client should be made one after the other: of two at once
+    /// a daemon may refuse one.
+    ///
+    /// # Errors
+    /// If the daemon's pubsub is off, or it does not take the message.
+    pub async fn pubsub_pub(&self, topic: &str, message: Bytes) -> Result<(), KuboError> {
+        let topic = subscription::encoded(topic.as_bytes());
+        let request = requests::PubsubPub { arg: &topic };
+        let publish = async || {
+            let answer = self.backend.send(self.backend.call_with_file(&request, vec![message.clone()])?).await?;
+            answer.into_bytes().await.map(drop)
+        };
+        match publish().await {
+            // another program has published through this daemon at the same moment
+            Err(KuboError::Refused { message, .. }) if message.contains("validation ignored") => publish().await,
+            done => done,
+        }
+        .map_err(no_pubsub)
+    }
+
+    /// The peers of the daemon that listen to a topic, by their ids.
+    ///
+    /// # Errors
+    /// If the daemon's pubsub is off, or it cannot say.
+    pub async fn pubsub_peers(&self, topic: &str) -> Result<Vec<String>, KuboError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Peers {
+            strings: Option<Vec<String>>,
+        }
+        let topic = subscription::encoded(topic.as_bytes());
+        let peers = self.json(self.backend.call(&requests::PubsubPeers { arg: &topic })?).await;
+        let Peers { strings } = peers.map_err(no_pubsub)?;
+        Ok(strings.unwrap_or_default())
+    }
+
     /// An answer of one JSON value.
     async fn json<T: DeserializeOwned>(&self, call: Call) -> Result<T, KuboError> {
         let name = call.name();
@@ -513,6 +604,16 @@ impl Kubo {
 impl std::fmt::Debug for Kubo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Kubo").field("url", &self.url()).finish_non_exhaustive()
+    }
+}
+
+/// Tells a daemon whose pubsub is off from one that could not do something.
+fn no_pubsub(error: KuboError) -> KuboError {
+    match error {
+        KuboError::Refused { url, message, .. } if message.contains("pubsub feature not enabled") => {
+            KuboError::NoPubsub { url }
+        }
+        other => other,
     }
 }
 

@@ -88,7 +88,10 @@ pub use folder_sizes::FolderSizes;
 pub use group::Group;
 pub use groups::{CommittedGroup, Groups};
 #[cfg(feature = "kubo")]
-pub use kubo::{ExportedBlocks, Imported, Kubo, KuboDaemon, KuboError, KuboOptions, KuboPin, RepoStat};
+pub use kubo::{
+    ExportedBlocks, Imported, Kubo, KuboDaemon, KuboError, KuboMessage, KuboOptions, KuboPin, KuboSubscription,
+    RepoStat,
+};
 pub use lock::Holder;
 #[cfg(feature = "network")]
 pub use network::{

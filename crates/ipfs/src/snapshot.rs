@@ -19,6 +19,11 @@ impl Snapshot {
         Place(self.view.end)
     }
 
+    /// The place before the first group.
+    pub fn start(&self) -> Place {
+        Place(JournalEnd::start(self.shared.segments.mark()))
+    }
+
     /// The groups of this state behind a place; all of them, without one.
     pub fn groups(&self, from: Option<Place>) -> Groups {
         let from = from.map_or_else(|| JournalEnd::start(self.shared.segments.mark()), |place| place.0);

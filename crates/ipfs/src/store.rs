@@ -160,7 +160,8 @@ impl Store {
         Ok(snapshot)
     }
 
-    /// Tells when something was committed: the receiver holds how many groups have been, since the store was made.
+    /// Tells when something was committed, and when the store has ended: the receiver holds how many groups have been, since
+    /// the store was made.
     pub fn commits(&self) -> watch::Receiver<u64> {
         self.handle.shared.views.commits()
     }
@@ -258,6 +259,7 @@ impl Threads {
         shared.views.stop(how);
         let result = self.checkpointer.join().unwrap_or(Ok(()));
         drop(self.lock);
+        shared.views.wake();
         match shared.poison.get() {
             Some(poison) => Err(poison.clone().into()),
             None => result,

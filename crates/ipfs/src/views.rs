@@ -105,6 +105,11 @@ impl Views {
         self.commits.subscribe()
     }
 
+    /// Wakes those who wait for a commit: there will be none.
+    pub(crate) fn wake(&self) {
+        self.commits.send_modify(|_| {});
+    }
+
     pub(crate) fn current(&self) -> Arc<View> {
         lock(&self.state).view.clone()
     }

@@ -1,6 +1,6 @@
 //! [`JournalOp`]: what the journal records.
 
-use crate::{AccessSpec, DatabaseId, DatabaseSpec, Hash, Hold, encoder::Encoder, shipping::Shipment};
+use crate::{AccessSpec, DatabaseId, DatabaseSpec, Hash, Hold, effect::Effect, encoder::Encoder, shipping::Shipment};
 use ciborium::Value as Cbor;
 use debros_core::Value;
 use debros_ipfs::Place;
@@ -17,7 +17,7 @@ pub(crate) enum JournalOp {
     /// 2: an identity was checked; its block is this one of the group.
     IdentityAdded { block: u32 },
     /// 3: an entry was checked and joined the log of a database; its block is this one of the group.
-    EntryAccepted { database: DatabaseId, block: u32 },
+    EntryAccepted { database: DatabaseId, block: u32, effect: Effect },
     /// 4: a Kubo daemon (its peer id) confirmed that it holds and pins shipments: the new ones stand for `replaced`, or
     /// for what lies before `until`, where so many entries are.
     Shipped { daemon: String, until: Option<(Place, u64)>, added: Vec<Shipment>, replaced: Vec<u64> },
@@ -28,14 +28,14 @@ pub(crate) enum JournalOp {
     /// 7: an entry was received and is held back; its block is this one of the group.
     EntryHeld { database: DatabaseId, block: u32, held: HeldOp, lacks: Lacks },
     /// 8: an entry that was held back has joined.
-    EntryReleased { database: DatabaseId, hash: Hash },
+    EntryReleased { database: DatabaseId, hash: Hash, effect: Effect },
     /// 9: an entry that is held back was judged again. Without a reason it is forgotten: it is not listed any more, and
     /// judged as a new one when it is received again.
     HoldChanged { database: DatabaseId, hash: Hash, held: Option<(HeldOp, Lacks)> },
     /// 10: who may write a database is decided otherwise from now on, by a rule of the application's own.
     RightsChanged { database: DatabaseId },
     /// 11: the payloads of these entries of a log can be decrypted now.
-    EntriesRead { database: DatabaseId, entries: Vec<Hash> },
+    EntriesRead { database: DatabaseId, entries: Vec<(Hash, Effect)> },
     /// 12: an entry that is held back was judged again, and nothing has changed.
     HoldKept { database: DatabaseId, hash: Hash },
     /// 13: a database is being dropped: what of its log lies before this block of the group is in it no more.
@@ -107,9 +107,9 @@ impl JournalOp {
         let shipments = |all: &[Shipment]| Cbor::Array(all.iter().map(shipment_to_cbor).collect());
         let items = match self {
             // by far the most frequent, so without a detour over values
-            JournalOp::EntryAccepted { database, block } => {
-                let mut encoder = Encoder::with_capacity(12);
-                encoder.array(3).uint(3).uint(database.0.into()).uint((*block).into());
+            JournalOp::EntryAccepted { database, block, effect } => {
+                let mut encoder = Encoder::with_capacity(26);
+                encoder.array(4).uint(3).uint(database.0.into()).uint((*block).into()).bytes(&effect.to_bytes());
                 return encoder.finish();
             }
             JournalOp::IdentityAdded { block } => vec![Cbor::from(2), Cbor::from(*block)],
@@ -150,9 +150,12 @@ impl JournalOp {
             JournalOp::EntryHeld { database, block, held, lacks } => {
                 vec![Cbor::from(7), Cbor::from(database.0), Cbor::from(*block), held_to_cbor(held, lacks)]
             }
-            JournalOp::EntryReleased { database, hash } => {
-                vec![Cbor::from(8), Cbor::from(database.0), Cbor::Bytes(hash.digest().to_vec())]
-            }
+            JournalOp::EntryReleased { database, hash, effect } => vec![
+                Cbor::from(8),
+                Cbor::from(database.0),
+                Cbor::Bytes(hash.digest().to_vec()),
+                Cbor::Bytes(effect.to_bytes()),
+            ],
             JournalOp::HoldChanged { database, hash, held } => vec![
                 Cbor::from(9),
                 Cbor::from(database.0),
@@ -161,7 +164,9 @@ impl JournalOp {
             ],
             JournalOp::RightsChanged { database } => vec![Cbor::from(10), Cbor::from(database.0)],
             JournalOp::EntriesRead { database, entries } => {
-                vec![Cbor::from(11), Cbor::from(database.0), digests(entries)]
+                let (hashes, effects): (Vec<Hash>, Vec<Effect>) = entries.iter().copied().unzip();
+                let effects = effects.into_iter().map(|effect| Cbor::Bytes(effect.to_bytes())).collect();
+                vec![Cbor::from(11), Cbor::from(database.0), digests(&hashes), Cbor::Array(effects)]
             }
             JournalOp::DatabaseDropped { database, block } => {
                 vec![Cbor::from(13), Cbor::from(database.0), Cbor::from(*block)]
@@ -200,7 +205,11 @@ impl JournalOp {
                 },
             },
             2 => JournalOp::IdentityAdded { block: number(next()?)? },
-            3 => JournalOp::EntryAccepted { database: DatabaseId(number(next()?)?), block: number(next()?)? },
+            3 => JournalOp::EntryAccepted {
+                database: DatabaseId(number(next()?)?),
+                block: number(next()?)?,
+                effect: effect(items.next())?,
+            },
             4 => {
                 let (daemon, until, entries) = (text(next()?)?, place(next()?)?, number(next()?)?);
                 let added = list(next()?)?.into_iter().map(shipment).collect::<Result<_, _>>()?;
@@ -222,14 +231,26 @@ impl JournalOp {
                 let (held, lacks) = held(next()?)?;
                 JournalOp::EntryHeld { database, block, held, lacks }
             }
-            8 => JournalOp::EntryReleased { database: DatabaseId(number(next()?)?), hash: hash(next()?)? },
+            8 => JournalOp::EntryReleased {
+                database: DatabaseId(number(next()?)?),
+                hash: hash(next()?)?,
+                effect: effect(items.next())?,
+            },
             9 => JournalOp::HoldChanged {
                 database: DatabaseId(number(next()?)?),
                 hash: hash(next()?)?,
                 held: Some(next()?).filter(|value| !value.is_null()).map(held).transpose()?,
             },
             10 => JournalOp::RightsChanged { database: DatabaseId(number(next()?)?) },
-            11 => JournalOp::EntriesRead { database: DatabaseId(number(next()?)?), entries: hashes(next()?)? },
+            11 => {
+                let (database, hashes) = (DatabaseId(number(next()?)?), hashes(next()?)?);
+                let effects: Vec<Cbor> = items.next().map_or(Ok(Vec::new()), list)?;
+                if effects.len() != hashes.len() {
+                    return Err(NO_EFFECT);
+                }
+                let entries = hashes.into_iter().zip(effects).map(|(hash, did)| Ok((hash, effect(Some(did))?)));
+                JournalOp::EntriesRead { database, entries: entries.collect::<Result<_, _>>()? }
+            }
             12 => JournalOp::HoldKept { database: DatabaseId(number(next()?)?), hash: hash(next()?)? },
             13 => JournalOp::DatabaseDropped { database: DatabaseId(number(next()?)?), block: number(next()?)? },
             14 => JournalOp::RowsDropped { database: DatabaseId(number(next()?)?), most: number(next()?)? },
@@ -238,6 +259,16 @@ impl JournalOp {
         };
         if items.next().is_some() { Err(damaged("it has too many items")) } else { Ok(op) }
     }
+}
+
+/// As in folders of before the journal said it, which no version that was released has made.
+const NO_EFFECT: JournalOpError = JournalOpError::Damaged(
+    "it does not say what an entry changed; if an early version has made the folder, make a new one and replicate into it",
+);
+
+fn effect(value: Option<Cbor>) -> Result<Effect, JournalOpError> {
+    let effect = Effect::from_bytes(&bytes_of(value.ok_or(NO_EFFECT)?)?);
+    effect.ok_or(JournalOpError::Damaged("what an entry changed is unreadable"))
 }
 
 fn texts(texts: &[String]) -> Cbor {
@@ -363,7 +394,8 @@ fn access(value: Cbor) -> Result<AccessSpec, JournalOpError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::DatabaseKind;
+    use crate::{DatabaseKind, effect::Did};
+    use debros_ipfs::Position;
 
     fn ops() -> Vec<JournalOp> {
         let spec = |access| DatabaseSpec {
@@ -380,6 +412,9 @@ mod tests {
         let (database, root) = (DatabaseId(4), Hash::of(b"root"));
         let held = |hold, needed| HeldOp { hold, needed, since: 1_700_000_000_000, from: "12D3".to_owned() };
         let lacks = Lacks { entries: vec![root, Hash::of(b"other")], frontier: vec![root] };
+        let former = Position { segment: 1, offset: 58, len: u32::MAX };
+        let [put, deleted, nothing] = [Did::Put(Some(former)), Did::Deleted(former), Did::Nothing]
+            .map(|did| Effect { did, local: did != Did::Nothing });
         let shipment = Shipment { database, number: 77, level: 2, first: 9, root, depth: 1, blocks: 1_000 };
         vec![
             opened(0, AccessSpec::Ipfs { write: vec![] }),
@@ -387,7 +422,8 @@ mod tests {
             opened(7, AccessSpec::Orbitdb { name: "n".to_owned(), admins: vec!["a".to_owned()] }),
             opened(8, AccessSpec::Custom { kind: "own".to_owned(), parameters: vec![0xf6] }),
             JournalOp::IdentityAdded { block: 3 },
-            JournalOp::EntryAccepted { database: DatabaseId(70_000), block: u32::MAX },
+            JournalOp::EntryAccepted { database: DatabaseId(70_000), block: u32::MAX, effect: put },
+            JournalOp::EntryAccepted { database, block: 0, effect: nothing },
             JournalOp::Shipped {
                 daemon: "12D3".to_owned(),
                 until: Some((place, 9)),
@@ -405,7 +441,7 @@ mod tests {
                 held: held(Hold::Refused { reason: "forged".to_owned() }, false),
                 lacks: Lacks::default(),
             },
-            JournalOp::EntryReleased { database, hash: root },
+            JournalOp::EntryReleased { database, hash: root, effect: deleted },
             JournalOp::HoldChanged {
                 database,
                 hash: root,
@@ -414,7 +450,7 @@ mod tests {
             JournalOp::HoldChanged { database, hash: root, held: Some((held(Hold::Identity(root), true), lacks)) },
             JournalOp::HoldChanged { database, hash: root, held: None },
             JournalOp::RightsChanged { database },
-            JournalOp::EntriesRead { database, entries: vec![root, Hash::of(b"other")] },
+            JournalOp::EntriesRead { database, entries: vec![(root, put), (Hash::of(b"other"), nothing)] },
             JournalOp::HoldKept { database, hash: root },
             JournalOp::DatabaseDropped { database, block: 3 },
             JournalOp::RowsDropped { database, most: u32::MAX },
@@ -427,7 +463,19 @@ mod tests {
         for op in ops() {
             assert_eq!(JournalOp::from_bytes(&op.to_bytes()), Ok(op));
         }
-        assert_eq!(JournalOp::EntryAccepted { database: DatabaseId(1), block: 2 }.to_bytes(), [0x83, 3, 1, 2]);
+        let effect = Effect { did: Did::Put(None), local: true };
+        let op = JournalOp::EntryAccepted { database: DatabaseId(1), block: 2, effect };
+        assert_eq!(op.to_bytes(), [0x84, 3, 1, 2, 0x41, 3]);
+    }
+
+    #[test]
+    fn a_journal_that_does_not_say_what_entries_changed_is_refused_with_a_sentence() {
+        let digest = [&[0x58, 32][..], &[7; 32]].concat();
+        for old in [vec![0x83, 3, 1, 2], [&[0x83, 8, 1][..], &digest].concat(), [&[0x83, 11, 1][..], &digest].concat()]
+        {
+            let error = JournalOp::from_bytes(&old).unwrap_err();
+            assert!(error.to_string().contains("does not say what an entry changed"), "{error}");
+        }
     }
 
     #[test]

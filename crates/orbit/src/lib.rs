@@ -18,12 +18,14 @@
 //! | be somebody | [`Node::identity`], [`Identity`], [`Keystore`], [`UserKey`] |
 //! | write, all or nothing | [`Node::write`], [`Writer`] |
 //! | read what was there at one moment | [`Node::snapshot`], [`Snapshot`], [`ReadDocuments`] |
+//! | follow what changes | [`Node::feed`], [`Feed`], [`Change`], [`FeedPosition`] |
 //! | name a database | [`DatabaseSpec`], [`Address`], [`Manifest`], [`AccessList`] |
 //! | tell keys and index rows of records | [`Schema`] |
 //! | look into a folder without its schema | [`Inspection`] |
 //! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`Events`], [`Capabilities`], [`SigningKey`], [`PublicKey`] |
 //! | encrypt payloads or whole entries | [`Encryption`], [`Cipher`], [`XChaCha20Cipher`], [`SimpleEncryption`] |
 //! | replicate with peers (feature `network`) | `Node::replicate`, `Replication` |
+//! | replicate through Kubo daemons (feature `kubo`) | `Node::ship`, `Courier::replicate`, `KuboReplication` |
 //! | know what a JavaScript peer sees | [`JavaScriptLog`], [`JavaScriptEntry`] |
 //!
 //! # A database without models
@@ -90,12 +92,14 @@ mod database;
 mod database_kind;
 mod document;
 mod documents;
+mod effect;
 mod encoder;
 mod encryption;
 mod entry;
 mod event_range;
 mod event_reader;
 mod events;
+mod feed;
 mod fetching;
 mod frontier;
 #[cfg(feature = "fuzzing")]
@@ -113,6 +117,8 @@ mod javascript;
 mod journal_op;
 mod key_file;
 mod keystore;
+#[cfg(feature = "kubo")]
+mod kubo_replication;
 mod last_event;
 mod limits;
 mod log;
@@ -165,6 +171,7 @@ pub use entry::{Entry, EntryError, EntryLinks};
 pub use event_range::{EventRange, UnknownBound};
 pub use event_reader::EventsRead;
 pub use events::{Event, Events};
+pub use feed::{Change, ChangeKind, Feed, FeedBatch, FeedError, FeedPosition, NotAFeedPosition};
 pub use fetching::{BlockSource, Fetcher, Fetching};
 pub use hash::{Hash, NotAHash};
 pub use heads_exchange::{HeadsExchange, HeadsExchangeError};
@@ -178,6 +185,8 @@ pub use inspection::{
 pub use javascript::{JavaScriptEntry, JavaScriptError, JavaScriptLog, NotJavaScriptCbor, decode_as_javascript};
 pub use key_file::KeyFileError;
 pub use keystore::{Keystore, KeystoreError};
+#[cfg(feature = "kubo")]
+pub use kubo_replication::{Announcement, Hint, HintStatus, KuboReplication, Pubsub};
 pub use last_event::{LastEvent, LastEventsRead};
 pub use limits::{
     LimitError, Limits, MAX_ACCEPTED, MAX_DEPTH, MAX_HEADS, MAX_JUMP, MAX_KEY, MAX_LINKS, MAX_TIME, MAX_WRITTEN,

@@ -164,7 +164,6 @@ impl Node {
         Ok(self.keystore.user_key(name)?.export())
     }
 
-    #[cfg(any(feature = "kubo", feature = "network"))]
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }

@@ -8,6 +8,8 @@ mod block_list;
 #[cfg(feature = "kubo")]
 mod catch_up;
 #[cfg(feature = "kubo")]
+mod confirmed;
+#[cfg(feature = "kubo")]
 mod courier;
 #[cfg(feature = "kubo")]
 mod pin_name;
@@ -23,6 +25,8 @@ mod shipper;
 mod shipping_error;
 #[cfg(feature = "kubo")]
 mod status;
+#[cfg(feature = "kubo")]
+mod taken_lists;
 
 #[cfg(feature = "kubo")]
 pub use self::{
@@ -34,9 +38,17 @@ pub use self::{
 };
 #[cfg(feature = "kubo")]
 pub(crate) use self::{
+    catch_up::{CatchUp, Named},
+    confirmed::Confirmed,
+    courier::Running,
+    taken_lists::TakenLists,
+};
+#[cfg(feature = "kubo")]
+pub(crate) use self::{
     round::{Parcel, Round},
     shipments::Shipments,
     shipped::Again,
+    shipper::Wish,
 };
 pub(crate) use shipment::Shipment;
 pub(crate) use shipped::Shipped;

@@ -1,5 +1,10 @@
 //! [`Snapshot`]: the databases of a node at one moment.
 
+#[cfg(feature = "kubo")]
+use crate::{
+    DatabaseInfo, Hash,
+    state::{held, known},
+};
 use crate::{
     ReadError,
     read::Readable,
@@ -20,6 +25,25 @@ impl Snapshot {
     /// Is there an entry that is held back and can be judged again?
     pub(crate) fn has_ready(&self) -> Result<bool, ReadError> {
         Ok(self.state.scan(READY, &[], None, false).next().transpose()?.is_some())
+    }
+
+    /// Is this entry in the log of a database, or held back there?
+    #[cfg(feature = "kubo")]
+    pub(crate) fn is_known(&self, info: &DatabaseInfo, entry: &Hash) -> Result<bool, ReadError> {
+        let log = self.core.log(&self.state, info.id)?;
+        let known = known(&self.core, &self.state, &log, info, entry)?.is_some();
+        Ok(known || held(&self.state, info.id, entry)?.is_some())
+    }
+
+    /// Is one of these entries neither in the log of a database nor held back there?
+    #[cfg(feature = "kubo")]
+    pub(crate) fn lacks_any(&self, info: &DatabaseInfo, entries: &[Hash]) -> Result<bool, ReadError> {
+        for entry in entries {
+            if !self.is_known(info, entry)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

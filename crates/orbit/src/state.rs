@@ -30,7 +30,7 @@ pub(crate) use held_row::HeldRow;
 pub(crate) use hold::{Known, REVOKED, hash_at, held, known, lacks, links_at};
 pub(crate) use job::Job;
 pub(crate) use log_row::{Head, LogRow};
-pub(crate) use replay::{Replay, refused};
+pub(crate) use replay::{Replay, entries_read, entry_released, refused};
 pub(crate) use rights::{FRONTIER, Right, rights_row};
 pub(crate) use sealed::{open_entry, open_payload, sealed_entry};
 pub(crate) use state_hash::state_hash;

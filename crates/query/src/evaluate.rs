@@ -17,7 +17,7 @@ pub(crate) fn holds(
         Expr::And(all) => {
             // what reads other rows comes last
             for pass in [false, true] {
-                for one in all.iter().filter(|one| reads_relations(one) == pass) {
+                for one in all.iter().filter(|one| one.relation().is_some() == pass) {
                     if !holds(one, model, database, record, resolver)? {
                         return Ok(false);
                     }
@@ -27,7 +27,7 @@ pub(crate) fn holds(
         }
         Expr::Or(any) => {
             for pass in [false, true] {
-                for one in any.iter().filter(|one| reads_relations(one) == pass) {
+                for one in any.iter().filter(|one| one.relation().is_some() == pass) {
                     if holds(one, model, database, record, resolver)? {
                         return Ok(true);
                     }
@@ -97,16 +97,6 @@ fn equal(collation: Collation, a: &Value, b: &Value) -> bool {
             a == b
         }
         _ => collation.compare(a, b) == Ordering::Equal,
-    }
-}
-
-/// Does the predicate read rows of other models?
-pub(crate) fn reads_relations(expr: &Expr) -> bool {
-    match expr {
-        Expr::Related { .. } => true,
-        Expr::And(list) | Expr::Or(list) => list.iter().any(reads_relations),
-        Expr::Not(not) => reads_relations(not),
-        _ => false,
     }
 }
 

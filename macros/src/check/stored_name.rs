@@ -8,8 +8,13 @@ use syn::{Ident, LitStr, ext::IdentExt as _};
 pub(crate) const LONGEST: usize = 64;
 const RESERVED: &[&str] = &["_id", "_v", "_n"];
 /// What a model's struct and its rows have already.
-const METHODS: &[(&str, &str)] =
-    &[("query", "::query()"), ("get", "::get(..)"), ("related", ".related(..)"), ("row", ".row()")];
+const METHODS: &[(&str, &str)] = &[
+    ("query", "::query()"),
+    ("get", "::get(..)"),
+    ("changes", "::changes()"),
+    ("related", ".related(..)"),
+    ("row", ".row()"),
+];
 
 pub(crate) fn is_valid(name: &str) -> bool {
     (1..=LONGEST).contains(&name.len())

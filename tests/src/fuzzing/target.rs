@@ -18,6 +18,13 @@ impl Target {
     /// All of them.
     pub const ALL: &[Target] = &[
         Target { name: "access_list", check: access_list::check, corpus: access_list::corpus, brief: 10_000 },
+        #[cfg(feature = "export")]
+        Target {
+            name: "announcement",
+            check: super::announcement::check,
+            corpus: super::announcement::corpus,
+            brief: 10_000,
+        },
         Target { name: "cipher", check: cipher::check, corpus: cipher::corpus, brief: 5_000 },
         Target { name: "entry", check: entry::check, corpus: entry::corpus, brief: 10_000 },
         #[cfg(feature = "export")]

@@ -103,16 +103,42 @@ async fn stored(db: &Db) -> State {
     notes.into_iter().map(|note| (note.name, note.edits)).collect()
 }
 
+/// Somebody who follows what changes, from where the last process was killed.
+#[derive(Default)]
+struct Follower {
+    position: Option<String>,
+    state: State,
+}
+
+impl Follower {
+    async fn follow(&mut self, db: &Db) {
+        let changes = match &self.position {
+            None => Note::changes().from_beginning(),
+            Some(position) => Note::changes().from(&position.parse().expect("a position")),
+        };
+        let mut stream = changes.until_now().stream(db);
+        while let Some(change) = stream.next().await {
+            let RowChange { row, before, .. } = change.expect("the position is there");
+            if let Some(note) = before {
+                assert_eq!(self.state.remove(&note.name), Some(note.edits), "what was before is what was told");
+            }
+            self.state.extend(row.map(|note| (note.name, note.edits)));
+        }
+        self.position = stream.position().map(|position| position.to_string());
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answered_writes_survive_kill_9() {
     let runs = kills() * 3 / 10;
     let mut random = Random::of_this_run();
     let mut dir = tempfile::tempdir().expect("a folder");
-    let mut expected = State::new();
+    let (mut expected, mut follower) = (State::new(), Follower::default());
     let (mut answered, mut torn) = (0, 0);
     for run in 0..runs {
         if run % KILLS_OF_A_FOLDER == 0 {
             (dir, expected) = (tempfile::tempdir().expect("a folder"), State::new());
+            follower = Follower::default();
         }
         // one in eight dies while it opens the folder, the others after some writes
         let moment = match random.below(8) {
@@ -144,6 +170,8 @@ async fn answered_writes_survive_kill_9() {
             let differ: Vec<_> = expected.iter().filter(|(k, v)| found.get(*k) != Some(v)).collect();
             assert_eq!(found, expected, "run {run}: after `{operation}`, differing: {differ:?}");
         }
+        follower.follow(&db).await;
+        assert_eq!(follower.state, expected, "run {run}: what was told is what is there");
         let report = db.verify().await.expect("verify runs");
         assert!(report.is_clean(), "run {run}: {report}");
         // what was killed while it wrote its keys goes on with them

@@ -284,3 +284,71 @@ async fn a_daemon_tells_of_its_settings_and_of_its_size() {
     assert!(after.repo_size >= before.repo_size + sent.bytes(), "{before:?}, {after:?}");
     assert_eq!(kubo.repo_stat(false).await.unwrap().num_objects, 0);
 }
+
+/// Waits until it is so.
+async fn until(is: impl AsyncFn() -> bool) {
+    let end = tokio::time::Instant::now() + Duration::from_secs(120);
+    while !is().await {
+        assert!(tokio::time::Instant::now() < end, "it does not become so");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_published_is_heard_by_connected_daemons_and_too_large_messages_are_passed_over() {
+    let (one, two) = (KuboDaemon::start(), KuboDaemon::start());
+    let (speaks, listens) = (client(one.url()), client(two.url()));
+    listens.swarm_connect(&one.peer_address()).await.unwrap();
+    let topic = "/debros/test/ä";
+    let mut heard = listens.pubsub_sub(topic, 1_000).await.unwrap();
+    let mut own = speaks.pubsub_sub(topic, 1_000).await.unwrap();
+    until(async || speaks.pubsub_peers(topic).await.unwrap() == [two.peer_id()]).await;
+    assert_eq!(speaks.pubsub_peers("another topic").await.unwrap(), [""; 0]);
+    // more than a line may have, more than is wanted, and then something
+    for data in [vec![1; 900_000], vec![2; 1_001], vec![3; 1_000], Vec::new()] {
+        speaks.pubsub_pub(topic, data.into()).await.unwrap();
+    }
+    for subscription in [&mut heard, &mut own] {
+        let mut lengths = Vec::new();
+        while lengths.len() < 2 {
+            let message = subscription.next().await.unwrap().expect("the daemon runs");
+            assert_eq!(message.from, one.peer_id());
+            lengths.push(message.data.len());
+        }
+        lengths.sort_unstable();
+        assert_eq!(lengths, [0, 1_000]);
+        // a daemon that has heard a later message first drops the earlier one
+        assert!((1..=2).contains(&subscription.skipped()), "{}", subscription.skipped());
+    }
+    drop(two);
+    assert!(!matches!(heard.next().await, Ok(Some(_))), "the daemon is gone");
+}
+
+#[tokio::test]
+async fn a_daemon_stays_connected_to_a_peer_that_it_is_told_of() {
+    let (one, two) = (KuboDaemon::start(), KuboDaemon::start());
+    let kubo = client(one.url());
+    kubo.swarm_peering_add(&two.peer_address()).await.unwrap();
+    assert_eq!(kubo.swarm_peering_ls().await.unwrap(), [two.peer_id()]);
+    until(async || kubo.swarm_peers().await.unwrap() == [two.peer_id()]).await;
+    kubo.swarm_peering_rm(&two.peer_id()).await.unwrap();
+    assert_eq!(kubo.swarm_peering_ls().await.unwrap(), [""; 0]);
+    assert!(kubo.swarm_peering_add("nonsense").await.is_err());
+    assert!(kubo.swarm_peering_rm("nonsense").await.is_err());
+}
+
+#[tokio::test]
+async fn a_daemon_without_pubsub_says_what_to_set() {
+    let daemon = KuboDaemonOptions::new().setting("Pubsub.Enabled", false.into()).start();
+    let kubo = client(daemon.url());
+    let errors = [
+        kubo.pubsub_sub("x", 1).await.err(),
+        kubo.pubsub_pub("x", Bytes::new()).await.err(),
+        kubo.pubsub_peers("x").await.err(),
+    ];
+    for error in errors {
+        let error = error.expect("it is off");
+        assert!(matches!(error, KuboError::NoPubsub { .. }), "{error:?}");
+        assert!(!error.is_unreachable() && error.to_string().contains("Pubsub.Enabled true"), "{error}");
+    }
+}

@@ -66,7 +66,24 @@ impl Examination {
             Ok(findings) => self.findings.extend(findings),
             Err(error) => self.findings.push(unasked("pins", &error)),
         }
-        self.findings.extend(settings.as_ref().map(Settings::pubsub));
+        self.findings.push(pubsub(kubo).await);
+    }
+}
+
+/// Whether applications can tell each other through it what they hold. A daemon may have been started with its pubsub on, whatever its
+/// settings say, so it is tried.
+async fn pubsub(kubo: &Kubo) -> Finding {
+    const ABOUT: &str = "pubsub";
+    match kubo.pubsub_peers("/debros/roots/1/").await {
+        Ok(_) => {
+            let what = "it is on, so applications with `.kubo_peers(true)` become the same through connected daemons.";
+            Finding::good(ABOUT, what)
+        }
+        Err(KuboError::NoPubsub { .. }) => {
+            let what = "it is off: blocks are kept, but applications with `.kubo_peers(true)` do not hear of each other; turn it on, and start the daemon again.";
+            Finding::note(ABOUT, what).mended_by("ipfs config --json Pubsub.Enabled true")
+        }
+        Err(error) => unasked(ABOUT, &error),
     }
 }
 

@@ -150,12 +150,6 @@ impl Settings {
         }
         Finding::good(ABOUT, format!("{} are free on its disk.", Size(free)))
     }
-
-    /// Pubsub, which today nothing of ours goes through.
-    pub(crate) fn pubsub(&self) -> Finding {
-        let is = if self.flag("Pubsub.Enabled", false) { "on" } else { "off" };
-        Finding::good("pubsub", format!("it is {is}; debros does not use it."))
-    }
 }
 
 /// The types of datastores in which blocks are: of the mount at `/blocks`, or of the only one. Specs are nested.

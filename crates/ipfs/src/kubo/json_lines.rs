@@ -20,22 +20,54 @@ pub(crate) struct JsonLines {
     buffer: BytesMut,
     /// so far no line ends in the buffer
     searched: usize,
+    max: usize,
+    /// Lines that are too long: an error, or, with a count of them, passed over.
+    skipped: Option<u64>,
+    /// Whether the rest of such a line is passed over at the moment.
+    skipping: bool,
     url: String,
     call: &'static str,
 }
 
 impl JsonLines {
     pub(crate) fn new(stream: BoxStream<Bytes, KuboError>, url: String, call: &'static str) -> JsonLines {
-        JsonLines { stream, buffer: BytesMut::new(), searched: 0, url, call }
+        let buffer = BytesMut::new();
+        JsonLines { stream, buffer, searched: 0, max: MAX_LINE, skipped: None, skipping: false, url, call }
+    }
+
+    /// Passes over lines of more than so many bytes.
+    pub(crate) fn skipping(self, max: usize) -> JsonLines {
+        JsonLines { max, skipped: Some(0), ..self }
+    }
+
+    /// How many lines were passed over.
+    pub(crate) fn skipped(&self) -> u64 {
+        self.skipped.unwrap_or_default()
     }
 
     /// The next value; `None` after the last.
     pub(crate) async fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, KuboError> {
+        let Some(line) = self.next_line().await? else { return Ok(None) };
+        let value = serde_json::from_slice(&line).map_err(|error| {
+            let line = shortened(String::from_utf8_lossy(&line));
+            broken(&self.url, self.call, format!("{error}: `{line}`"))
+        })?;
+        Ok(Some(value))
+    }
+
+    /// The next line that is not empty; `None` after the last.
+    pub(crate) async fn next_line(&mut self) -> Result<Option<BytesMut>, KuboError> {
         loop {
             let line = match self.buffer[self.searched..].iter().position(|byte| *byte == b'\n') {
                 Some(at) => self.buffer.split_to(self.searched + at + 1),
-                None if self.buffer.len() > MAX_LINE => {
-                    return Err(broken(&self.url, self.call, format!("it has a line of more than {MAX_LINE} bytes")));
+                None if self.buffer.len() > self.max => {
+                    if self.skipped.is_none() {
+                        let reason = format!("it has a line of more than {} bytes", self.max);
+                        return Err(broken(&self.url, self.call, reason));
+                    }
+                    self.buffer.clear();
+                    (self.searched, self.skipping) = (0, true);
+                    continue;
                 }
                 None => {
                     self.searched = self.buffer.len();
@@ -50,14 +82,15 @@ impl JsonLines {
                 }
             };
             self.searched = 0;
-            if line.iter().all(u8::is_ascii_whitespace) {
+            if let Some(skipped) = &mut self.skipped
+                && (std::mem::take(&mut self.skipping) || line.len() > self.max)
+            {
+                *skipped += 1;
                 continue;
             }
-            let value = serde_json::from_slice(&line).map_err(|error| {
-                let line = shortened(String::from_utf8_lossy(&line));
-                broken(&self.url, self.call, format!("{error}: `{line}`"))
-            })?;
-            return Ok(Some(value));
+            if !line.iter().all(u8::is_ascii_whitespace) {
+                return Ok(Some(line));
+            }
         }
     }
 }

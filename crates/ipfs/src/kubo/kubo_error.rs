@@ -86,6 +86,14 @@ pub enum KuboError {
         /// What it said.
         message: String,
     },
+    /// Its pubsub is off.
+    #[error(
+        "the Kubo daemon at {url} has its pubsub off: say `ipfs config --json Pubsub.Enabled true` and start it again, or start it by `ipfs daemon --enable-pubsub-experiment`"
+    )]
+    NoPubsub {
+        /// The address.
+        url: String,
+    },
     /// Its answer ends in the middle, or makes no sense.
     #[error("the answer of the Kubo daemon at {url} to `{call}` is broken: {reason}")]
     Broken {
@@ -119,7 +127,10 @@ impl KuboError {
             | KuboError::Unauthorized { .. }
             | KuboError::TooOld { .. }
             | KuboError::NotKubo { .. } => true,
-            KuboError::Refused { .. } | KuboError::Broken { .. } | KuboError::WrongBlock { .. } => false,
+            KuboError::Refused { .. }
+            | KuboError::NoPubsub { .. }
+            | KuboError::Broken { .. }
+            | KuboError::WrongBlock { .. } => false,
         }
     }
 }

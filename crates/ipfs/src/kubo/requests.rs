@@ -35,6 +35,7 @@ plain! {
     ConfigShow "/config/show"
     DiagSys "/diag/sys"
     SwarmPeers "/swarm/peers"
+    SwarmPeeringLs "/swarm/peering/ls"
 }
 
 request!(BlockGet "/block/get" {
@@ -89,3 +90,9 @@ request!(RepoStat "/repo/stat" {
     #[serde(skip)]
     _life: PhantomData<&'r ()>,
 });
+request!(SwarmPeeringAdd "/swarm/peering/add" { arg: &'r str });
+request!(SwarmPeeringRm "/swarm/peering/rm" { arg: &'r str });
+// topics are in multibase
+request!(PubsubSub "/pubsub/sub" { arg: &'r str });
+request!(PubsubPub "/pubsub/pub" { arg: &'r str });
+request!(PubsubPeers "/pubsub/peers" { arg: &'r str });

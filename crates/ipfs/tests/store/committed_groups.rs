@@ -55,6 +55,9 @@ fn a_snapshot_gives_its_own_groups_and_none_that_came_later() {
     assert_eq!(store.snapshot().unwrap().groups(Some(snapshot.end())).count(), 1);
     assert!(commits.has_changed().unwrap());
     assert_eq!(*commits.borrow_and_update(), 2);
+    // whoever waits for a commit learns that there will be none
+    wait(store.close()).unwrap();
+    assert!(commits.has_changed().unwrap() && *commits.borrow() == 2);
 }
 
 #[test]

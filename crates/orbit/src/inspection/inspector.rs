@@ -123,7 +123,7 @@ impl<'i> Inspector<'i> {
                     opened.push(id);
                 }
                 Ok(JournalOp::IdentityAdded { block }) => self.identity_added(group, block),
-                Ok(JournalOp::EntryAccepted { database, block }) => {
+                Ok(JournalOp::EntryAccepted { database, block, .. }) => {
                     entries.insert(block);
                     self.entry_accepted(group, database, block);
                 }
@@ -141,7 +141,7 @@ impl<'i> Inspector<'i> {
                     entries.insert(block);
                     self.entry_held(group, database, block);
                 }
-                Ok(JournalOp::EntryReleased { database, hash }) => self.entry_released(group, database, hash),
+                Ok(JournalOp::EntryReleased { database, hash, .. }) => self.entry_released(group, database, hash),
                 Ok(JournalOp::HoldChanged { database, hash, .. } | JournalOp::HoldKept { database, hash }) => {
                     if !self.held.contains_key(&(database, hash)) {
                         self.fault_of_operation(group, format!("it judges the entry {hash}, which is not held back"));

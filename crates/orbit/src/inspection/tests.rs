@@ -3,11 +3,15 @@
 use super::*;
 use crate::{
     AccessSpec, Address, DatabaseId, DatabaseKind, DatabaseSpec, Durability, Entry, Hash, Identity, MAX_JUMP, Payload,
-    SigningKey, StoreOptions, journal_op::JournalOp,
+    SigningKey, StoreOptions,
+    effect::{Did, Effect},
+    journal_op::JournalOp,
 };
 use debros_ipfs::{Apply, ApplyError, CommitError, Group, Store};
 use futures::executor::block_on;
 use std::sync::Arc;
+
+const EFFECT: Effect = Effect { did: Did::Put(None), local: true };
 
 struct Anything;
 
@@ -70,7 +74,8 @@ fn inspect(puts: impl IntoIterator<Item = Put>) -> Result<Inspection, Inspection
                 }
                 Put::Op(op) => op,
                 Put::Entry(database, bytes) => {
-                    JournalOp::EntryAccepted { database: DatabaseId(database), block: add(bytes) }.to_bytes()
+                    JournalOp::EntryAccepted { database: DatabaseId(database), block: add(bytes), effect: EFFECT }
+                        .to_bytes()
                 }
                 Put::Identity(bytes) => JournalOp::IdentityAdded { block: add(bytes) }.to_bytes(),
                 Put::Opened(id, spec) => {
@@ -192,7 +197,7 @@ fn databases_that_are_not_what_they_say_are_told() {
 fn operations_that_make_no_sense_are_told_and_newer_ones_end_it() {
     one(&faults([Put::Op(b"nonsense".to_vec())]), "damaged");
     let op = |op: JournalOp| [Put::Op(op.to_bytes())];
-    one(&faults(op(JournalOp::EntryAccepted { database: DatabaseId(0), block: 77 })), "names block 77");
+    one(&faults(op(JournalOp::EntryAccepted { database: DatabaseId(0), block: 77, effect: EFFECT })), "names block 77");
     one(&faults(op(JournalOp::IdentityAdded { block: 77 })), "names block 77");
     // [23], a kind that is not there yet
     let error = inspect([Put::Op(vec![0x81, 23])]).expect_err("newer");

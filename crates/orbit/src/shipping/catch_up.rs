@@ -1,14 +1,18 @@
-use super::{BlockList, BlockListError, pin_name};
+use super::{BlockList, BlockListError, TakenLists, pin_name};
 use crate::{
-    CommitError, DatabaseId, DatabaseSpec, Durability, Encryption, Entry, Hash, Hold, IdentityBlock, Node,
-    OpenDatabaseError, ReadDocuments as _, ReadError, Wanted,
+    Address, CommitError, DatabaseId, DatabaseInfo, DatabaseSpec, Durability, Encryption, Entry, Hash, Hold,
+    IdentityBlock, Node, OpenDatabaseError, ReadDocuments as _, ReadError, Wanted,
 };
 use debros_ipfs::{Cid, Kubo, KuboError};
 use std::{
     collections::HashSet,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
+use tokio::time::timeout;
 
 /// Blocks are joined when there are so many.
 const BATCH: usize = 1_000;
@@ -20,6 +24,12 @@ const MAX_LISTED: usize = 100;
 const MAX_SINGLE: usize = 1_000;
 /// And so many that are not found.
 const MAX_NOT_FOUND: usize = 10;
+/// So many of the newest lists are looked through for those that have something new, before all are.
+const RECENT: usize = 256;
+/// So many lists one after the other that have nothing new end that.
+const KNOWN: usize = 4;
+/// So many blocks that were asked for are remembered.
+const REMEMBERED: usize = 1 << 17;
 /// How long a single block is waited for.
 const BLOCK_WITHIN: Duration = Duration::from_secs(30);
 
@@ -37,6 +47,10 @@ pub struct CaughtUp {
     pub reasons: Vec<(Hash, String)>,
     /// Entries that wait for one that could not be had. They are held back, and join when it comes.
     pub waiting: u64,
+    /// Lists of blocks that were read for it; those that were taken before are left out.
+    pub lists: u64,
+    /// Other blocks that were fetched: those that were not here.
+    pub fetched: u64,
 }
 
 /// Why a database was not taken over. What joined before stays, and it may be repeated.
@@ -61,6 +75,12 @@ pub enum CatchUpError {
         expected: String,
         /// The manifest of the database that it is of.
         found: String,
+    },
+    /// Much was fetched, and nothing of it belongs to the database.
+    #[error("what is below the roots that were named for {database} is of no use to it")]
+    OfNoUse {
+        /// The address of the database.
+        database: String,
     },
     /// The database could not be opened.
     #[error(transparent)]
@@ -88,86 +108,358 @@ struct Batch {
 /// Where entries are said to come from.
 const FROM: &str = "a Kubo daemon";
 
-pub(crate) async fn catch_up(
-    node: &Node,
-    kubo: &Kubo,
-    tag: &str,
-    spec: DatabaseSpec,
-    root: Hash,
-) -> Result<CaughtUp, CatchUpError> {
-    let address = spec.address().map_err(OpenDatabaseError::from)?;
-    let block = kubo.block_get(&root.cid(), BLOCK_WITHIN).await?.ok_or(CatchUpError::NotFound(root))?;
-    let list = BlockList::decode(root, &block)?;
-    if list.database != address.manifest().cid() {
-        let found = Hash::from_cid(&list.database).map_or_else(|| list.database.to_string(), |hash| hash.to_string());
-        return Err(CatchUpError::OtherDatabase { root, expected: address.to_string(), found });
-    }
-    let pin = fetch_all(kubo, tag, &spec, &list, root).await?;
-    let (opened, log) = (spec.clone(), address.to_string());
-    let database = node.write(Durability::Local, move |writer| writer.open(&opened)).await;
-    let database = database.map_err(|error| match error {
-        CommitError::Job(error) => CatchUpError::Open(error),
-        other => CatchUpError::Commit(Box::new(other)),
-    })?;
-    let encryption = node.encryption(&address);
-    let (held, done) = (HashSet::new(), CaughtUp::default());
-    let mut taking = Taking { node, kubo, database, log, encryption, held, done };
-    let result = taking.take(root).await;
-    kubo.pin_rm(&pin).await?;
-    result?;
-    Ok(taking.done)
+/// Who named the roots.
+#[derive(Clone, Copy)]
+pub(crate) enum Named<'n> {
+    /// The application.
+    ByUs,
+    /// Somebody on a topic, who says that these are the heads: what leads to nothing is given up soon.
+    ByOthers(&'n [Hash]),
 }
 
-/// Has the daemon fetch everything below the root, many blocks at a time: by pinning a list of our own around it, so that
-/// the pins of others are not touched.
-async fn fetch_all(
-    kubo: &Kubo,
-    tag: &str,
-    spec: &DatabaseSpec,
-    list: &BlockList,
-    root: Hash,
-) -> Result<Cid, CatchUpError> {
-    // of its own each time, so that one that ends does not unpin another's
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let around = BlockList {
-        blocks: list.blocks,
-        by: format!("{tag}, taking over {}", COUNT.fetch_add(1, Ordering::Relaxed)),
-        database: list.database,
-        depth: list.depth.saturating_add(1),
-        links: vec![root.cid()],
-    };
-    let (hash, car) = around.to_car();
-    kubo.dag_import(vec![car], BlockList::MAX_BYTES).await?;
-    let name = pin_name::of_catching_up(spec, tag);
-    kubo.pin_add_from_peers(&hash.cid(), &name).await?;
-    Ok(hash.cid())
+/// What is to be taken over, from where.
+pub(crate) struct CatchUp<'c> {
+    pub(crate) node: &'c Node,
+    pub(crate) kubo: &'c Kubo,
+    pub(crate) tag: &'c str,
+    pub(crate) taken: &'c TakenLists,
+    /// Counts lists and blocks that came, whether it succeeds or not.
+    pub(crate) blocks: &'c AtomicU64,
+}
+
+impl CatchUp<'_> {
+    /// Takes over what is in these lists, the oldest first, and not here yet.
+    pub(crate) async fn take(
+        &self,
+        spec: DatabaseSpec,
+        roots: &[Hash],
+        named: Named<'_>,
+    ) -> Result<CaughtUp, CatchUpError> {
+        let address = spec.address().map_err(OpenDatabaseError::from)?;
+        if let Named::ByUs = named {
+            // before anything is opened for it
+            for root in roots {
+                read_list(self.kubo, &address, *root, u8::MAX, BLOCK_WITHIN).await?;
+            }
+        }
+        let here = self.node.snapshot().map_err(ReadError::from)?.at(&address)?;
+        let database = match here {
+            Some(info) => info.id,
+            None => {
+                let opened = spec.clone();
+                let database = self.node.write(Durability::Local, move |writer| writer.open(&opened)).await;
+                database.map_err(|error| match error {
+                    CommitError::Job(error) => CatchUpError::Open(error),
+                    other => CatchUpError::Commit(Box::new(other)),
+                })?
+            }
+        };
+        let snapshot = self.node.snapshot().map_err(ReadError::from)?;
+        let mut taking = Taking {
+            all: self,
+            database,
+            info: snapshot.info(database)?,
+            log: address.to_string(),
+            encryption: self.node.encryption(&address),
+            pin_name: pin_name::of_catching_up(&spec, self.tag),
+            patience: Patience::with(named),
+            missing: Vec::new(),
+            asked: HashSet::new(),
+            all_kept: true,
+            finished: Vec::new(),
+            held: HashSet::new(),
+            done: CaughtUp::default(),
+        };
+        drop(snapshot);
+        match named {
+            Named::ByUs => taking.walk(roots).await?,
+            Named::ByOthers(heads) => {
+                if let Some(recent) = taking.recent(roots).await? {
+                    taking.walk(&recent).await?;
+                }
+                if taking.lacks_any(heads)? {
+                    taking.walk(roots).await?;
+                }
+            }
+        }
+        taking.fetch_missing().await?;
+        taking.settle().await?;
+        Ok(taking.done)
+    }
+}
+
+/// How much is done for whoever named the roots.
+struct Patience {
+    /// Whether lists that were taken before are left out, or counted once more.
+    skips: bool,
+    /// So many blocks are asked for at once; more and more, while they are of use.
+    portion: usize,
+    /// So many blocks, and bytes, may come of which none is of use.
+    wasted: usize,
+    wasted_bytes: usize,
+    /// So many lists may be read of which nothing is of use.
+    lists: usize,
+    /// So long is waited for one block,
+    within: Duration,
+    /// so long for a portion,
+    portion_within: Duration,
+    /// and so long until something is of use.
+    idle: Duration,
+    /// So many blocks are asked for one by one.
+    single: usize,
+    /// And so many of these may not be found.
+    not_found: usize,
+}
+
+impl Patience {
+    fn with(named: Named<'_>) -> Patience {
+        match named {
+            Named::ByUs => Patience {
+                skips: false,
+                portion: BlockList::MAX_LINKS,
+                wasted: usize::MAX,
+                wasted_bytes: usize::MAX,
+                lists: usize::MAX,
+                within: BLOCK_WITHIN,
+                portion_within: Duration::MAX,
+                idle: Duration::MAX,
+                single: MAX_SINGLE,
+                not_found: MAX_NOT_FOUND,
+            },
+            Named::ByOthers(_) => Patience {
+                skips: true,
+                portion: 32,
+                wasted: 4_096,
+                wasted_bytes: 32 << 20,
+                lists: 512,
+                within: Duration::from_secs(10),
+                portion_within: Duration::from_secs(120),
+                idle: Duration::from_secs(120),
+                single: 256,
+                not_found: 2,
+            },
+        }
+    }
 }
 
 struct Taking<'t> {
-    node: &'t Node,
-    kubo: &'t Kubo,
+    all: &'t CatchUp<'t>,
     database: DatabaseId,
+    info: Arc<DatabaseInfo>,
     log: String,
     encryption: Encryption,
+    pin_name: String,
+    patience: Patience,
+    /// Blocks that are to be fetched.
+    missing: Vec<Hash>,
+    /// Those that were, or are to be.
+    asked: HashSet<Hash>,
+    /// Whether everything that came was kept: it joined, or is held back.
+    all_kept: bool,
+    /// Lists that are taken when these have come.
+    finished: Vec<Hash>,
     /// Entries that are held back, at first.
     held: HashSet<Hash>,
     done: CaughtUp,
 }
 
+/// What of a list is to be done.
+enum Step {
+    /// A list, and the depth that it has less than.
+    Into(Hash, u8),
+    /// Everything below it was looked at.
+    Done(Hash),
+}
+
 impl Taking<'_> {
-    async fn take(&mut self, root: Hash) -> Result<(), CatchUpError> {
-        let mut blocks = self.kubo.dag_export(&root.cid()).await?;
-        let mut batch = Batch::default();
+    /// Takes everything below these lists, the first ones first, but for lists that were taken before.
+    async fn walk(&mut self, roots: &[Hash]) -> Result<(), CatchUpError> {
+        let mut seen = HashSet::new();
+        let (mut wasted, mut used, mut since) = (0, self.used(), Instant::now());
+        let mut steps: Vec<Step> = roots.iter().rev().map(|root| Step::Into(*root, u8::MAX)).collect();
+        while let Some(step) = steps.pop() {
+            let (hash, above) = match step {
+                Step::Done(hash) => {
+                    self.finished.push(hash);
+                    continue;
+                }
+                Step::Into(hash, above) => (hash, above),
+            };
+            if (self.patience.skips && self.all.taken.has(&hash)) || !seen.insert(hash) {
+                continue;
+            }
+            if std::mem::replace(&mut used, self.used()) == used {
+                wasted += 1;
+            } else {
+                (wasted, since) = (0, Instant::now());
+            }
+            if wasted > self.patience.lists || since.elapsed() > self.patience.idle {
+                return Err(self.of_no_use());
+            }
+            let list = self.list(hash, above).await?;
+            if list.depth > 0 {
+                steps.push(Step::Done(hash));
+                for link in list.links.iter().rev() {
+                    steps.push(Step::Into(linked(hash, link)?, list.depth));
+                }
+                continue;
+            }
+            let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
+            for link in &list.links {
+                let block = linked(hash, link)?;
+                if self.asked.contains(&block) {
+                    continue;
+                }
+                if snapshot.block(&block)?.is_some() {
+                    self.done.known += u64::from(snapshot.is_known(&self.info, &block)?);
+                } else {
+                    self.asked.insert(block);
+                    self.missing.push(block);
+                }
+            }
+            drop(snapshot);
+            self.finished.push(hash);
+            while self.missing.len() >= self.patience.portion {
+                self.fetch_portion().await?;
+            }
+        }
+        while !self.missing.is_empty() {
+            self.fetch_portion().await?;
+        }
+        let finished = self.finished.drain(..);
+        // what there was no room for may be wanted later
+        if self.all_kept {
+            self.all.taken.add(finished);
+        }
+        Ok(())
+    }
+
+    /// The newest lists of blocks, until there are some of which everything is here; `None`, if they are many.
+    async fn recent(&mut self, roots: &[Hash]) -> Result<Option<Vec<Hash>>, CatchUpError> {
+        let mut lists: Vec<(Hash, u8)> = roots.iter().map(|root| (*root, u8::MAX)).collect();
+        let (mut recent, mut seen, mut known, begin) = (Vec::new(), HashSet::new(), 0, Instant::now());
+        while let Some((hash, above)) = lists.pop() {
+            if known >= KNOWN {
+                break;
+            }
+            if !seen.insert(hash) {
+                continue;
+            }
+            if self.all.taken.has(&hash) {
+                known += 1;
+                continue;
+            }
+            if seen.len() > RECENT {
+                return Ok(None);
+            }
+            if begin.elapsed() > self.patience.idle {
+                return Err(self.of_no_use());
+            }
+            let list = self.list(hash, above).await?;
+            let links = list.links.iter().map(|link| linked(hash, link)).collect::<Result<Vec<_>, _>>()?;
+            if list.depth > 0 {
+                lists.extend(links.into_iter().map(|link| (link, list.depth)));
+                continue;
+            }
+            let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
+            let mut all_here = true;
+            for link in &links {
+                all_here &= snapshot.block(link)?.is_some();
+            }
+            if all_here {
+                known += 1;
+                self.all.taken.add([hash]);
+            } else {
+                known = 0;
+                recent.push(hash);
+            }
+        }
+        recent.reverse();
+        Ok(Some(recent))
+    }
+
+    async fn list(&mut self, hash: Hash, above: u8) -> Result<BlockList, CatchUpError> {
+        self.done.lists += 1;
+        self.all.blocks.fetch_add(1, Ordering::Relaxed);
+        read_list(self.all.kubo, &self.info.address, hash, above, self.patience.within).await
+    }
+
+    /// Whether one of these is not here, neither in the log nor held back.
+    fn lacks_any(&self, heads: &[Hash]) -> Result<bool, CatchUpError> {
+        let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
+        Ok(snapshot.lacks_any(&self.info, heads)?)
+    }
+
+    fn of_no_use(&self) -> CatchUpError {
+        CatchUpError::OfNoUse { database: self.log.clone() }
+    }
+
+    /// What came and was of use, so far.
+    fn used(&self) -> u64 {
+        self.done.joined + self.done.known + self.held.len() as u64
+    }
+
+    /// Fetches the next of what is missing. The daemon pins a list of our own around it meanwhile: so it fetches many at a time, nothing
+    /// else than these, and nobody else's pins are touched.
+    async fn fetch_portion(&mut self) -> Result<(), CatchUpError> {
+        // of its own each time, so that one that ends does not unpin another's
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        if self.asked.len() > REMEMBERED {
+            // one that is named once more is here by now, or is asked for once more
+            self.asked = self.missing.iter().copied().collect();
+        }
+        let portion: Vec<Hash> = self.missing.drain(..self.missing.len().min(self.patience.portion)).collect();
+        let around = BlockList {
+            blocks: portion.len() as u64,
+            by: format!("{}, taking over {}", self.all.tag, COUNT.fetch_add(1, Ordering::Relaxed)),
+            database: self.info.address.manifest().cid(),
+            depth: 0,
+            links: portion.iter().map(Hash::raw_cid).collect(),
+        };
+        let (hash, car) = around.to_car();
+        let kubo = self.all.kubo;
+        kubo.dag_import(vec![car], BlockList::MAX_BYTES).await?;
+        let before = self.used();
+        let pinned = timeout(self.patience.portion_within, kubo.pin_add_from_peers(&hash.cid(), &self.pin_name)).await;
+        let taken = match pinned {
+            Ok(Ok(())) => self.take_below(hash).await,
+            Ok(Err(error)) => Err(error.into()),
+            // what has come until now is there the next time
+            Err(_) => Err(CatchUpError::NotFound(portion[0])),
+        };
+        kubo.pin_rm(&hash.cid()).await?;
+        let bytes = taken?;
+        self.done.fetched += portion.len() as u64;
+        self.all.blocks.fetch_add(portion.len() as u64, Ordering::Relaxed);
+        if self.used() > before {
+            self.patience.portion = (2 * self.patience.portion).min(BlockList::MAX_LINKS);
+        } else {
+            let Patience { wasted, wasted_bytes, .. } = self.patience;
+            let left = wasted.checked_sub(portion.len()).zip(wasted_bytes.checked_sub(bytes));
+            (self.patience.wasted, self.patience.wasted_bytes) = left.ok_or_else(|| self.of_no_use())?;
+        }
+        Ok(())
+    }
+
+    /// Takes the blocks below a list of our own, which the daemon has; gives their bytes.
+    async fn take_below(&mut self, around: Hash) -> Result<usize, CatchUpError> {
+        let mut blocks = self.all.kubo.dag_export(&around.cid()).await?;
+        let (mut batch, mut all) = (Batch::default(), 0);
         while let Some((_, bytes)) = blocks.next().await? {
+            all += bytes.len();
             self.sort(bytes.to_vec(), &mut batch);
             if batch.is_full() {
                 self.join(std::mem::take(&mut batch)).await?;
             }
         }
         self.join(batch).await?;
-        self.fetch_missing().await?;
-        self.node.settle().await;
-        let snapshot = self.node.snapshot().map_err(ReadError::from)?;
+        Ok(all)
+    }
+
+    /// Counts what has become of what was held back.
+    async fn settle(&mut self) -> Result<(), CatchUpError> {
+        self.all.node.settle().await;
+        let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
         for held in snapshot.held(Some(self.database)) {
             let held = held?;
             if !self.held.remove(&held.hash) {
@@ -201,11 +493,12 @@ impl Taking<'_> {
     /// Takes what was fetched.
     async fn join(&mut self, batch: Batch) -> Result<(), CatchUpError> {
         let Batch { entries, identities, .. } = batch;
-        let receipt = self.node.receive(self.database, FROM, identities, entries).await;
+        let receipt = self.all.node.receive(self.database, FROM, identities, entries).await;
         let receipt = receipt.map_err(|error| CatchUpError::Commit(Box::new(error)))?;
         self.done.joined += receipt.joined;
         self.done.known += receipt.known;
         self.held.extend(receipt.held.iter().map(|(hash, _)| *hash));
+        self.all_kept &= receipt.not_kept.is_empty();
         for (hash, error) in receipt.not_kept {
             self.refuse(hash, &error);
         }
@@ -224,19 +517,19 @@ impl Taking<'_> {
         let mut asked: HashSet<Hash> = HashSet::new();
         let mut not_found = 0;
         loop {
-            self.node.settle().await;
-            let snapshot = self.node.snapshot().map_err(ReadError::from)?;
+            self.all.node.settle().await;
+            let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
             let wanted = snapshot.wanted(Some(self.database), MAX_SINGLE)?;
             drop(snapshot);
             let mut batch = Batch::default();
             for hash in wanted.iter().map(Wanted::hash) {
-                if asked.len() >= MAX_SINGLE || not_found >= MAX_NOT_FOUND || batch.is_full() {
+                if asked.len() >= self.patience.single || not_found >= self.patience.not_found || batch.is_full() {
                     break;
                 }
                 if !asked.insert(hash) {
                     continue;
                 }
-                match self.kubo.block_get(&hash.cid(), BLOCK_WITHIN).await? {
+                match self.all.kubo.block_get(&hash.cid(), self.patience.within).await? {
                     Some(block) => self.sort(block.to_vec(), &mut batch),
                     None => not_found += 1,
                 }
@@ -247,6 +540,33 @@ impl Taking<'_> {
             self.join(batch).await?;
         }
     }
+}
+
+/// Reads a list, of this database and of less depth.
+async fn read_list(
+    kubo: &Kubo,
+    database: &Address,
+    hash: Hash,
+    above: u8,
+    within: Duration,
+) -> Result<BlockList, CatchUpError> {
+    let block = kubo.block_get(&hash.cid(), within).await?.ok_or(CatchUpError::NotFound(hash))?;
+    let list = BlockList::decode(hash, &block)?;
+    if list.database != database.manifest().cid() {
+        let found = Hash::from_cid(&list.database).map_or_else(|| list.database.to_string(), |hash| hash.to_string());
+        return Err(CatchUpError::OtherDatabase { root: hash, expected: database.to_string(), found });
+    }
+    if list.depth >= above {
+        let reason = format!("it has {} levels, and the list above it no more", list.depth);
+        return Err(BlockListError { hash, reason }.into());
+    }
+    Ok(list)
+}
+
+/// What a list links to.
+fn linked(list: Hash, link: &Cid) -> Result<Hash, BlockListError> {
+    let wrong = || BlockListError { hash: list, reason: format!("it links to {link}, which is no block of a log") };
+    Hash::from_either_cid(link).ok_or_else(wrong)
 }
 
 impl Batch {

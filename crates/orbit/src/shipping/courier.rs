@@ -1,6 +1,6 @@
 use super::{
-    BlockList, CatchUpError, CaughtUp, ShippingError, ShippingStatus, catch_up, pin_name, shipper::Shipper,
-    shipper::Wish,
+    BlockList, CatchUp, CatchUpError, CaughtUp, Confirmed, Named, ShippingError, ShippingStatus, TakenLists, pin_name,
+    shipper::Shipper, shipper::Wish,
 };
 use crate::{DatabaseSpec, Hash, Node, ReadDocuments as _, Snapshot};
 use debros_ipfs::{Kubo, KuboDaemon, KuboOptions, Place};
@@ -8,7 +8,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
     time::{Duration, SystemTime},
@@ -23,15 +23,17 @@ use tokio::{
 /// on a thread of its own until it is [closed](Courier::close) or dropped; what it has not sent by then is sent the next
 /// time.
 pub struct Courier {
-    node: Node,
-    options: KuboOptions,
-    wishes: mpsc::UnboundedSender<Wish>,
-    status: Arc<watch::Sender<ShippingStatus>>,
+    pub(crate) node: Node,
+    pub(crate) options: KuboOptions,
+    pub(crate) wishes: mpsc::UnboundedSender<Wish>,
+    pub(crate) status: Arc<watch::Sender<ShippingStatus>>,
     shipped: Arc<watch::Sender<Option<Place>>>,
+    pub(crate) confirmed: Arc<Confirmed>,
     /// How many databases are being taken over.
-    catching_up: Arc<AtomicUsize>,
+    pub(crate) catching_up: Arc<AtomicUsize>,
+    pub(crate) taken: Arc<TakenLists>,
     /// Of the thread: whoever asks may have no runtime.
-    runtime: runtime::Handle,
+    pub(crate) runtime: runtime::Handle,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -62,7 +64,7 @@ impl Node {
         let status = Arc::new(watch::Sender::new(ShippingStatus { url: Some(url), ..ShippingStatus::default() }));
         let shipped = Arc::new(watch::Sender::new(None));
         let (wishes, heard) = mpsc::unbounded_channel();
-        let catching_up = Arc::new(AtomicUsize::new(0));
+        let (confirmed, catching_up) = (Arc::<Confirmed>::default(), Arc::new(AtomicUsize::new(0)));
         let mut shipper = Shipper {
             node: self.clone(),
             kubo: kubo.clone(),
@@ -71,6 +73,7 @@ impl Node {
             commits: self.store().commits(),
             status: status.clone(),
             shipped: shipped.clone(),
+            confirmed: confirmed.clone(),
             hurry: false,
             catching_up: catching_up.clone(),
         };
@@ -104,7 +107,10 @@ impl Node {
         let thread = thread::Builder::new().name("kubo shipper".to_owned()).spawn(move || runtime.block_on(work));
         let thread = Mutex::new(Some(thread.map_err(ShippingError::Thread)?));
         let node = self.clone();
-        let courier = Courier { node, options, wishes, status, shipped, catching_up, runtime: handle, thread };
+        let taken = Arc::default();
+        let runtime = handle;
+        let courier =
+            Courier { node, options, wishes, status, shipped, confirmed, catching_up, taken, runtime, thread };
         match begin.await {
             Ok(Ok(())) => Ok(courier),
             Ok(Err(error)) => Err(error.into()),
@@ -170,12 +176,15 @@ impl Courier {
     /// If the blocks cannot be had, or the root is of another database.
     pub async fn catch_up(&self, database: DatabaseSpec, root: Hash) -> Result<CaughtUp, CatchUpError> {
         let (node, options) = (self.node.clone(), self.options.clone());
-        let tag = self.tag();
+        let (tag, taken) = (self.tag(), self.taken.clone());
         let running = Running::begin(self.catching_up.clone());
         let work = async move {
             // ends with the work, not with whoever waits for it
             let _running = running;
-            catch_up::catch_up(&node, &Kubo::new(options)?, &tag, database, root).await
+            let kubo = Kubo::new(options)?;
+            let blocks = AtomicU64::new(0);
+            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken, blocks: &blocks };
+            all.take(database, &[root], Named::ByUs).await
         };
         self.runtime.spawn(work).await.map_err(|_| CatchUpError::Ended)?
     }
@@ -211,7 +220,7 @@ impl Courier {
         self.runtime.spawn(work).await.map_err(|_| ShippingError::Ended)?
     }
 
-    fn tag(&self) -> String {
+    pub(crate) fn tag(&self) -> String {
         hex::encode(self.node.store().tag())
     }
 
@@ -248,10 +257,10 @@ impl Courier {
 }
 
 /// Counts what is running.
-struct Running(Arc<AtomicUsize>);
+pub(crate) struct Running(Arc<AtomicUsize>);
 
 impl Running {
-    fn begin(count: Arc<AtomicUsize>) -> Running {
+    pub(crate) fn begin(count: Arc<AtomicUsize>) -> Running {
         count.fetch_add(1, Ordering::AcqRel);
         Running(count)
     }

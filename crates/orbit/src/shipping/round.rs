@@ -87,8 +87,8 @@ impl Round {
             let group = group?;
             for op in group.ops() {
                 let (database, block) = match JournalOp::from_bytes(op).map_err(StateError::from)? {
-                    JournalOp::EntryAccepted { database, block } => (database, Ok(block)),
-                    JournalOp::EntryReleased { database, hash } => (database, Err(hash)),
+                    JournalOp::EntryAccepted { database, block, .. } => (database, Ok(block)),
+                    JournalOp::EntryReleased { database, hash, .. } => (database, Err(hash)),
                     _ => continue,
                 };
                 round.entries += 1;

@@ -62,6 +62,10 @@ impl Shipments {
         self.levels.values().flatten()
     }
 
+    pub(crate) fn of(&self, database: DatabaseId) -> impl Iterator<Item = &Shipment> {
+        self.levels.range((database, 0)..=(database, u8::MAX)).flat_map(|(_, level)| level)
+    }
+
     pub(crate) fn count(&self) -> u64 {
         self.sizes.iter().map(|(size, ..)| *size as u64).sum()
     }

@@ -1,6 +1,6 @@
 use super::{
-    Again, BlockList, LastShipment, Parcel, Round, Shipment, Shipments, Shipped, ShippingError, ShippingStatus,
-    courier::reached, pin_name,
+    Again, BlockList, Confirmed, LastShipment, Parcel, Round, Shipment, Shipments, Shipped, ShippingError,
+    ShippingStatus, courier::reached, pin_name,
 };
 use crate::{DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, journal_op::JournalOp, state::all_entries};
 use debros_ipfs::{Bytes, Durability, Kubo, KuboError, Place};
@@ -57,6 +57,8 @@ pub(crate) struct Shipper {
     pub(crate) status: Arc<watch::Sender<ShippingStatus>>,
     /// Everything before this place is with the daemon.
     pub(crate) shipped: Arc<watch::Sender<Option<Place>>>,
+    /// What the daemon has, for those who tell others.
+    pub(crate) confirmed: Arc<Confirmed>,
     pub(crate) hurry: bool,
     /// How many databases are being taken over at the moment.
     pub(crate) catching_up: Arc<AtomicUsize>,
@@ -86,7 +88,6 @@ struct Session {
     next: u64,
     /// What it lost, and is sent once more.
     again: Option<Again>,
-    shipments: Shipments,
     /// When it was last asked whether it still holds what it confirmed last.
     checked: Instant,
     /// And everything.
@@ -232,9 +233,9 @@ impl Shipper {
     fn begin(&self, daemon: String) -> Result<Session, End> {
         let snapshot = self.node.snapshot()?;
         let Shipped { until, entries, next, again } = Shipped::of(&snapshot.state, &daemon)?;
-        let shipments = Shipments::new(Shipped::shipments(&snapshot.state, &daemon)?);
+        self.confirmed.begin(Shipments::new(Shipped::shipments(&snapshot.state, &daemon)?));
         let now = Instant::now();
-        Ok(Session { daemon, until, entries, next, again, shipments, checked: now, reconciled: now })
+        Ok(Session { daemon, until, entries, next, again, checked: now, reconciled: now })
     }
 
     /// Tells how much is to be sent.
@@ -251,7 +252,7 @@ impl Shipper {
             let before = status.clone();
             (status.outbox_entries, status.outbox_bytes) = (entries, bytes);
             if let Some(session) = session {
-                (status.mending, status.pins) = (session.again.is_some(), session.shipments.count());
+                (status.mending, status.pins) = (session.again.is_some(), self.confirmed.count());
             }
             *status != before
         });
@@ -272,10 +273,13 @@ impl Shipper {
             let (daemon, added_too) = (session.daemon.clone(), added.clone());
             self.journal(JournalOp::Shipped { daemon, until, added, replaced: Vec::new() }).await?;
             session.entries += entries;
-            session.shipments.add(added_too);
+            self.confirmed.add(added_too);
         }
         session.until = until;
         self.shipped.send_replace(until);
+        if last && session.again.is_none() {
+            self.confirmed.reached(snapshot, until);
+        }
         Ok(!last)
     }
 
@@ -289,7 +293,7 @@ impl Shipper {
         let added = self.confirm(session, round, entries).await?;
         let (daemon, added_too) = (session.daemon.clone(), added.clone());
         self.journal(JournalOp::ShippedAgain { daemon, until: reached, added }).await?;
-        session.shipments.add(added_too);
+        self.confirmed.add(added_too);
         match (&mut session.again, reached) {
             (Some(again), Some(_)) => again.from = reached,
             (again, _) => *again = None,
@@ -340,7 +344,7 @@ impl Shipper {
     /// Makes fewer, larger shipments of those of which there are at least `at` of a level.
     async fn merge(&mut self, session: &mut Session, at: usize) -> Result<(), End> {
         let mut merged_so_far = 0;
-        while let Some(children) = session.shipments.to_merge(at, MERGE) {
+        while let Some(children) = self.confirmed.to_merge(at, MERGE) {
             let kubo = self.kubo.clone();
             let (database, number) = (children[0].database, session.next);
             let info = self.node.snapshot()?.info(database)?;
@@ -372,7 +376,7 @@ impl Shipper {
             let (daemon, added) = (session.daemon.clone(), vec![merged]);
             self.journal(JournalOp::Shipped { daemon, until: None, added, replaced }).await?;
             session.next += 1;
-            session.shipments.replace(&children, merged);
+            self.confirmed.replace(&children, merged);
             // only now: until here the daemon holds both
             for child in &children {
                 self.unless_stopped(kubo.pin_rm(&child.root.cid())).await?;
@@ -419,7 +423,7 @@ impl Shipper {
             return Err(ShippingError::OtherDaemon { url: kubo.url().to_owned() }.into());
         }
         session.checked = Instant::now();
-        if let Some(last) = session.shipments.last() {
+        if let Some(last) = self.confirmed.last() {
             let holds = self.unless_stopped(kubo.is_pinned(&last.root.cid())).await?;
             if !holds {
                 self.reconcile(session).await?;
@@ -455,7 +459,7 @@ impl Shipper {
         let pins = pins.into_iter().filter(|pin| pin_name::is_ours(&pin.name, &self.tag));
         let mut strays: HashSet<Hash> = pins.filter_map(|pin| Hash::from_cid(&pin.cid)).collect();
         let mut lost = BTreeSet::new();
-        for shipment in session.shipments.all() {
+        for shipment in self.confirmed.all() {
             if !strays.remove(&shipment.root) {
                 lost.insert(shipment.database);
             }

@@ -1,3 +1,4 @@
+use crate::HintStatus;
 use std::time::SystemTime;
 
 /// How it stands with a Kubo daemon and what is to be sent to it.
@@ -26,6 +27,8 @@ pub struct ShippingStatus {
     pub last_error: Option<(SystemTime, String)>,
     /// The last time that something was confirmed.
     pub last_shipment: Option<LastShipment>,
+    /// How it stands with what is exchanged with others through the daemon; `None` where nothing is.
+    pub hints: Option<HintStatus>,
 }
 
 /// The last time that a daemon confirmed to hold and pin something.

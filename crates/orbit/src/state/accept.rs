@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     DatabaseId, DatabaseInfo, DatabaseKind, Hash, IndexRow, LastEvents, Op, Payload, PublicKey, Verdict,
-    documents::is_no_key, limits::MAX_KEY, schema::plain_key,
+    documents::is_no_key,
+    effect::{Did, Effect},
+    limits::MAX_KEY,
+    schema::plain_key,
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::{Position, ReadState};
@@ -63,6 +66,8 @@ pub(crate) struct Accepted<'e> {
     pub(crate) followed: bool,
     /// Its payload is encrypted, and cannot be decrypted.
     pub(crate) unread: bool,
+    /// It is being written here.
+    pub(crate) local: bool,
 }
 
 impl Judged {
@@ -247,8 +252,8 @@ impl Judged {
     }
 }
 
-/// Adds an entry to the log of its database, and what it means to the rows. The same function serves local writes,
-/// entries of others, and replay.
+/// Adds an entry to the log of its database, and what it means to the rows: gives what that was. The same function serves
+/// local writes, entries of others, and replay.
 pub(crate) fn settle(
     job: &mut dyn Job,
     core: &Core,
@@ -256,14 +261,14 @@ pub(crate) fn settle(
     author: &Author,
     entry: &Accepted<'_>,
     judged: Judged,
-) -> Result<(), StateError> {
+) -> Result<Effect, StateError> {
     core.touch(database.id);
     let (position, key) = (entry.position, entry_key(database.id, &entry.hash));
     let content = remember_sealed(job, core, database, &entry.hash, &SealedEntry { position, time: entry.time })?;
     if entry.unread {
         job.put(UNREAD, key, position.to_bytes().to_vec());
     }
-    let mut log = settle_meaning(job, core, database, author, entry, judged)?;
+    let (mut log, effect) = settle_meaning(job, core, database, author, entry, judged)?;
     log.entries += 1;
     let key = clock_key(database.id, author.number);
     let before = clock_at(job.get(CLOCKS, &key)?.as_deref())?;
@@ -281,7 +286,10 @@ pub(crate) fn settle(
     job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
     hold::joined(job, core, database, &entry.hash, entry.next)?;
     // what builds on it may name it as it is without encryption
-    content.map_or(Ok(()), |content| hold::joined(job, core, database, &content, &[]))
+    if let Some(content) = content {
+        hold::joined(job, core, database, &content, &[])?;
+    }
+    Ok(effect)
 }
 
 /// The time in a row of clocks.
@@ -299,11 +307,11 @@ fn settle_meaning(
     author: &Author,
     entry: &Accepted<'_>,
     judged: Judged,
-) -> Result<LogRow, StateError> {
+) -> Result<(LogRow, Effect), StateError> {
     let stamp = Stamp { author: author.number, time: entry.time };
-    let mut settling = Settling { job, core, database, author, entry, stamp, judged };
+    let mut settling = Settling { job, core, database, author, entry, stamp, judged, did: Did::Nothing };
     settling.settle()?;
-    Ok(settling.judged.log)
+    Ok((settling.judged.log, Effect { did: settling.did, local: entry.local }))
 }
 
 /// Adds what an entry of the log means, now that its payload can be decrypted.
@@ -314,11 +322,11 @@ pub(crate) fn settle_read(
     author: &Author,
     entry: &Accepted<'_>,
     judged: Judged,
-) -> Result<(), StateError> {
+) -> Result<Effect, StateError> {
     job.delete(UNREAD, entry_key(database.id, &entry.hash));
-    let log = settle_meaning(job, core, database, author, entry, judged)?;
+    let (log, effect) = settle_meaning(job, core, database, author, entry, judged)?;
     job.put(LOGS, key_of(database.id, &[]), log.to_bytes());
-    Ok(())
+    Ok(effect)
 }
 
 struct Settling<'s, 'e> {
@@ -329,6 +337,7 @@ struct Settling<'s, 'e> {
     entry: &'s Accepted<'e>,
     stamp: Stamp,
     judged: Judged,
+    did: Did,
 }
 
 impl Settling<'_, '_> {
@@ -354,6 +363,7 @@ impl Settling<'_, '_> {
             Some(Op::Add) => {
                 let key = event_key(self.entry.time, &self.author.key, &self.entry.hash);
                 let row = self.row(false, None);
+                self.did = Did::Put(None);
                 self.judged.log.rows += 1;
                 self.job.put(DOCUMENTS, key_of(self.database.id, &key), row.to_bytes());
                 Ok(())
@@ -419,6 +429,7 @@ impl Settling<'_, '_> {
 
     /// Lets the key hold this entry, in place of what it held; `first` is the first entry that put something there.
     fn replace(&mut self, first: Stamp) {
+        let former = self.judged.existing.as_ref().map(|(row, _)| row.position);
         self.remove_existing();
         let key = std::mem::take(&mut self.judged.key);
         let problem = match std::mem::replace(&mut self.judged.outcome, Outcome::Nothing) {
@@ -435,6 +446,7 @@ impl Settling<'_, '_> {
             }
             _ => return,
         };
+        self.did = Did::Put(former);
         let row = self.row(problem, (first != self.stamp).then_some(first));
         self.job.put(DOCUMENTS, key_of(self.id(), &key), row.to_bytes());
     }
@@ -456,7 +468,8 @@ impl Settling<'_, '_> {
             }
             first = Some(row.first.unwrap_or(row.stamp));
         }
-        if self.judged.existing.is_some() {
+        if let Some((row, _)) = &self.judged.existing {
+            self.did = Did::Deleted(row.position);
             self.remove_existing();
             self.job.delete(DOCUMENTS, key_of(self.id(), &self.judged.key));
         }

@@ -12,15 +12,15 @@ use super::{
     },
 };
 use crate::{
-    DatabaseId, DatabaseInfo, DatabaseSpec, Encryption, Hash, IdentityBlock, MAX_JUMP, Payload, entry::EntryParts,
-    journal_op::JournalOp, shipping::Shipped,
+    DatabaseId, DatabaseInfo, DatabaseSpec, Encryption, Hash, IdentityBlock, MAX_JUMP, Payload, effect::Effect,
+    entry::EntryParts, journal_op::JournalOp, shipping::Shipped,
 };
 use debros_core::Value;
 use debros_ipfs::{Apply, ApplyError, Group, Position};
 use std::sync::Arc;
 
 /// The rules by which this version derives state; another number, and state is derived anew.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// Derives state from the operations of the journal and their blocks.
 pub(crate) struct Replay {
@@ -67,9 +67,11 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
             job.put(IDENTITIES, author.hash.digest().to_vec(), author.number.to_be_bytes().to_vec());
             hold::identity_arrived(job, core, &author.hash)
         }
-        JournalOp::EntryAccepted { database, block } => {
+        JournalOp::EntryAccepted { database, block, effect } => {
             let (hash, position) = entry_at(*block, job)?;
-            entry_joined(core, *database, hash, position, false, job)
+            let joins = Joins { hash, position, followed: false, local: effect.local };
+            // what it did is not compared: under the models of today it may be something else
+            entry_joined(core, *database, &joins, job).map(drop)
         }
         JournalOp::Shipped { daemon, until, added, replaced } => Shipped::shipped(daemon, *until, added, replaced, job),
         JournalOp::ShipmentsLost { daemon, databases, until } => Shipped::lost(daemon, databases, *until, job),
@@ -79,11 +81,7 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
             let (hash, position) = entry_at(*block, job)?;
             hold::hold(job, core, &info, hash, position, held.clone(), lacks)
         }
-        JournalOp::EntryReleased { database, hash } => {
-            let info = database_of(core, *database, job)?;
-            let (position, followed) = hold::release(job, core, &info, *hash)?;
-            entry_joined(core, *database, *hash, position, followed, job)
-        }
+        JournalOp::EntryReleased { database, hash, .. } => entry_released(core, *database, *hash, job).map(drop),
         JournalOp::HoldChanged { database, hash, held } => {
             let info = database_of(core, *database, job)?;
             hold::change(job, core, &info, *hash, held.clone())
@@ -93,7 +91,10 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
             hold::kept(job, &info, *hash);
             Ok(())
         }
-        JournalOp::EntriesRead { database, entries } => entries_read(core, *database, entries, job),
+        JournalOp::EntriesRead { database, entries } => {
+            let hashes = entries.iter().map(|(hash, _)| *hash);
+            entries_read(core, *database, hashes, job).map(drop)
+        }
         JournalOp::DatabaseDropped { database, block } => {
             let info = database_of(core, *database, job)?;
             let (_, _, position) = job.group_block(*block).ok_or_else(|| missing(*block))?;
@@ -166,14 +167,28 @@ fn entry_at(block: u32, job: &dyn Job) -> Result<(Hash, Position), StateError> {
     Ok((hash, position))
 }
 
-fn entry_joined(
+/// An entry that was held back joins its log. Gives what it did.
+pub(crate) fn entry_released(
     core: &Core,
     database: DatabaseId,
     hash: Hash,
+    job: &mut dyn Job,
+) -> Result<Effect, StateError> {
+    let info = database_of(core, database, job)?;
+    let (position, followed) = hold::release(job, core, &info, hash)?;
+    entry_joined(core, database, &Joins { hash, position, followed, local: false }, job)
+}
+
+/// An entry that joins its log.
+struct Joins {
+    hash: Hash,
     position: Position,
     followed: bool,
-    job: &mut dyn Job,
-) -> Result<(), StateError> {
+    local: bool,
+}
+
+fn entry_joined(core: &Core, database: DatabaseId, joins: &Joins, job: &mut dyn Job) -> Result<Effect, StateError> {
+    let Joins { hash, position, followed, local } = *joins;
     let block = job.block_at(position)?;
     // not yet in the table of what is encrypted
     let bytes = match Encryption::is_sealed(&block) {
@@ -187,7 +202,7 @@ fn entry_joined(
     let read = read(core, database, &bytes, position, job)?;
     let Read { info, author, time, next, payload } = &read;
     let judged = Judged::of(job.as_state(), core, info, author, payload.as_ref().and_then(Option::as_ref))?;
-    let accepted = Accepted { hash, position, time: *time, next, followed, unread: payload.is_none() };
+    let accepted = Accepted { hash, position, time: *time, next, followed, unread: payload.is_none(), local };
     settle(job, core, info, author, &accepted, judged)
 }
 
@@ -222,9 +237,16 @@ fn read(
     Ok(Read { info, author, time, next, payload })
 }
 
-fn entries_read(core: &Core, database: DatabaseId, entries: &[Hash], job: &mut dyn Job) -> Result<(), StateError> {
+/// The payloads of entries can be read. Gives what each did.
+pub(crate) fn entries_read(
+    core: &Core,
+    database: DatabaseId,
+    entries: impl Iterator<Item = Hash>,
+    job: &mut dyn Job,
+) -> Result<Vec<(Hash, Effect)>, StateError> {
+    let mut effects = Vec::new();
     for hash in entries {
-        let Some(row) = job.get(UNREAD, &entry_key(database, hash))? else { continue };
+        let Some(row) = job.get(UNREAD, &entry_key(database, &hash))? else { continue };
         let position = Position::from_bytes(&row)
             .ok_or_else(|| StateError::Broken("a row of `unread` is no position".to_owned()))?;
         let bytes = open_entry(core, job.as_state(), position, job.block_at(position)?)?;
@@ -232,8 +254,8 @@ fn entries_read(core: &Core, database: DatabaseId, entries: &[Hash], job: &mut d
         // without the key, as when the journal is replayed without it, it stays unread
         let Some(payload) = payload else { continue };
         let judged = Judged::of(job.as_state(), core, &info, &author, payload.as_ref())?;
-        let accepted = Accepted { hash: *hash, position, time, next: &next, followed: false, unread: false };
-        settle_read(job, core, &info, &author, &accepted, judged)?;
+        let accepted = Accepted { hash, position, time, next: &next, followed: false, unread: false, local: false };
+        effects.push((hash, settle_read(job, core, &info, &author, &accepted, judged)?));
     }
-    Ok(())
+    Ok(effects)
 }

@@ -198,11 +198,11 @@ impl Writer<'_> {
         let settled = |job: &mut dyn Job| {
             let (_, _, position) =
                 job.group_block(block).ok_or_else(|| ApplyError::refused("the entry has no block"))?;
-            let accepted = Accepted { hash, position, time, next: &next, followed: false, unread };
-            settle(job, core, info, author, &accepted, judged).map_err(refused)
+            let accepted = Accepted { hash, position, time, next: &next, followed: false, unread, local: false };
+            let effect = settle(job, core, info, author, &accepted, judged).map_err(refused)?;
+            Ok(JournalOp::EntryAccepted { database: info.id, block, effect })
         };
-        let op = JournalOp::EntryAccepted { database: info.id, block }.to_bytes();
-        self.job.journal_with(op, Box::new(settled))?;
+        self.job.journal_with(Box::new(settled))?;
         Ok(())
     }
 }

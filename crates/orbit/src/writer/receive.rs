@@ -3,11 +3,11 @@ use crate::{
     ReadDocuments as _, ReadError, Receipt, Received, Writer,
     journal_op::{HeldOp, JournalOp},
     state::{
-        ANY, HELD, HeldRow, Known, LogRow, READY, REVOKED, Right, StateError, UNREAD, WAITING, hash_at, held,
-        is_dropped, key_of, known, lacks, past, waiting_key,
+        ANY, HELD, HeldRow, Known, LogRow, READY, REVOKED, Right, StateError, UNREAD, WAITING, entries_read,
+        entry_released, hash_at, held, is_dropped, key_of, known, lacks, past, refused, waiting_key,
     },
 };
-use debros_ipfs::Position;
+use debros_ipfs::{ApplyError, Position};
 use std::{
     collections::{HashSet, VecDeque},
     sync::Arc,
@@ -74,7 +74,7 @@ impl Writer<'_> {
                         continue;
                     }
                     Ok(_) => {
-                        self.journal(JournalOp::EntryReleased { database, hash })?;
+                        self.release(database, hash)?;
                         receipt.joined += 1;
                         continue;
                     }
@@ -166,7 +166,10 @@ impl Writer<'_> {
         });
         let checked = entry.and_then(|entry| self.check(&info, &log, &entry).map(drop));
         let op = match checked {
-            Ok(()) => JournalOp::EntryReleased { database, hash },
+            Ok(()) => {
+                self.release(database, hash)?;
+                return Ok(true);
+            }
             Err(error @ (JoinError::Read(_) | JoinError::Apply(_))) => return Err(error),
             Err(error) => {
                 // a limit that is reached may not be reached later, so the entry comes again
@@ -257,13 +260,26 @@ impl Writer<'_> {
         }
         let read = entries.len();
         if read > 0 {
-            self.journal(JournalOp::EntriesRead { database, entries })?;
+            let core = self.core;
+            self.job.journal_with(Box::new(move |job| {
+                let entries = entries_read(core, database, entries.into_iter(), job).map_err(refused)?;
+                Ok(JournalOp::EntriesRead { database, entries })
+            }))?;
         }
         Ok(read)
     }
 
-    fn journal(&mut self, op: JournalOp) -> Result<(), debros_ipfs::ApplyError> {
+    fn journal(&mut self, op: JournalOp) -> Result<(), ApplyError> {
         self.job.journal(op.to_bytes())
+    }
+
+    /// Lets an entry join that is held back.
+    fn release(&mut self, database: DatabaseId, hash: Hash) -> Result<(), ApplyError> {
+        let core = self.core;
+        self.job.journal_with(Box::new(move |job| {
+            let effect = entry_released(core, database, hash, job).map_err(refused)?;
+            Ok(JournalOp::EntryReleased { database, hash, effect })
+        }))
     }
 
     /// Which of the entries that came together are built on by one whose author may write.

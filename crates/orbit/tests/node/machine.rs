@@ -1,10 +1,14 @@
 //! Nodes of one to six writers, two of them devices of one user, that write, meet, lose each other's messages and are reopened
-//! in any order: each has the heads, the order and the state of a naive model of its log.
+//! in any order: each has the heads, the order and the state of a naive model of its log, and its feed tells how it came to it.
 
-use crate::support::{close, folder, key, open, open_database, record, spec, verify, write};
+use crate::{
+    feed::{Mirror, all_changes, changes},
+    support::{close, folder, key, open, open_database, record, spec, verify, write},
+};
 use debros_core::Value;
 use debros_orbit::{
-    DatabaseId, DatabaseKind, DatabaseSpec, Entry, EventRange, Hash, Identity, Node, Payload, ReadDocuments, SigningKey,
+    DatabaseId, DatabaseKind, DatabaseSpec, Entry, EventRange, FeedPosition, Hash, Identity, Node, Payload,
+    ReadDocuments, SigningKey,
 };
 use futures::executor::block_on;
 use proptest::prelude::*;
@@ -183,6 +187,9 @@ struct One {
     folder: TempDir,
     node: Node,
     logs: [DatabaseId; 2],
+    /// What somebody holds who follows its feed, and how far that is.
+    follower: Mirror,
+    position: FeedPosition,
 }
 
 struct All {
@@ -211,7 +218,8 @@ impl StateMachineTest for Machine {
             let folder = folder();
             let node = open(folder.path());
             let logs = databases().map(|spec| open_database(&node, &spec));
-            One { folder, node, logs }
+            let position = node.feed_start().unwrap();
+            One { folder, node, logs, follower: Mirror::default(), position }
         });
         All { nodes: nodes.collect(), hashes: Vec::new() }
     }
@@ -247,6 +255,12 @@ impl StateMachineTest for Machine {
                 let one = &mut all.nodes[node];
                 close(&one.node);
                 one.node = open(one.folder.path());
+                // follows it now and then only, and not to the end
+                let mut feed = one.node.feed(&one.position).unwrap();
+                for change in feed.read(5, |_, _| Ok(true)).unwrap().changes {
+                    one.follower.apply(&feed, &change);
+                }
+                one.position = feed.position();
             }
         }
         all
@@ -255,6 +269,20 @@ impl StateMachineTest for Machine {
     fn check_invariants(all: &All, model: &Model) {
         for (node, one) in all.nodes.iter().enumerate() {
             let snapshot = one.node.snapshot().unwrap();
+            // whoever follows the feed from its beginning has what is there, nothing more and nothing less
+            let rows = (1..4u8).filter_map(|id| model.holds(node, id)).map(|n| Value::from(n as u32));
+            let mirror = Mirror::of(&one.node);
+            let (rows, events) = (rows.collect::<Vec<_>>(), model.logs[node][1].len());
+            let held = |log: usize| mirror.0.iter().filter(move |((database, _), _)| *database == one.logs[log]);
+            let held_rows = held(0).map(|(_, value)| value.as_map().unwrap().field("w").clone());
+            assert_eq!((held_rows.collect::<Vec<_>>(), held(1).count()), (rows, events));
+            // and whoever stopped somewhere comes to the same
+            let mut later = one.follower.clone();
+            let feed = one.node.feed(&one.position).unwrap();
+            for change in changes(&one.node, &one.position) {
+                later.apply(&feed, &change);
+            }
+            assert_eq!(later, mirror);
             for log in 0..2 {
                 let mut expected: Vec<Hash> = model.heads(node, log).into_iter().map(|n| all.hashes[n]).collect();
                 let clock = |hash: &Hash| Entry::decode(&one.block(hash)).unwrap().clock();
@@ -281,6 +309,13 @@ impl StateMachineTest for Machine {
         let mut states: BTreeMap<Vec<usize>, [u8; 32]> = BTreeMap::new();
         for (node, one) in all.nodes.iter().enumerate() {
             verify(&one.node);
+            // from every position, what is told is what comes behind it
+            let told = all_changes(&one.node);
+            for (n, change) in told.iter().enumerate() {
+                assert_eq!(changes(&one.node, &change.position), told[n + 1..]);
+                let written_here = change.clock.id.to_string() == keys()[node];
+                assert_eq!(change.is_local, written_here);
+            }
             let mut log: Vec<usize> = model.logs[node][0].iter().copied().collect();
             log.sort_unstable();
             let state = one.node.snapshot().unwrap().state_hash(one.logs[0]).unwrap();

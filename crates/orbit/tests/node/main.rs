@@ -8,6 +8,7 @@ mod devices;
 mod documents;
 mod dropping;
 mod encryption;
+mod feed;
 mod fetching;
 mod holds;
 mod hostile;

@@ -118,14 +118,8 @@ fn free_space_is_compared_with_what_the_repository_may_become() {
 fn settings_that_are_none_are_no_panic() {
     for odd in [json!(null), json!([]), json!("x"), json!({ "Addresses": { "API": [1, null] } })] {
         let settings = Settings(odd);
-        for finding in [settings.authorization(false), settings.provide(), settings.datastore(), settings.pubsub()] {
+        for finding in [settings.authorization(false), settings.provide(), settings.datastore()] {
             assert!(!finding.what.is_empty());
         }
     }
-}
-
-#[test]
-fn pubsub_is_told() {
-    is(Settings(default()).pubsub(), Level::Good, "it is off", None);
-    is(with("Pubsub.Enabled", json!(true)).pubsub(), Level::Good, "it is on", None);
 }

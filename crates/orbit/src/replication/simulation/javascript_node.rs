@@ -68,6 +68,10 @@ impl JavaScriptNode {
         self.joins.retain(|join| join.until > now);
     }
 
+    pub(super) fn has(&self, block: &Hash) -> bool {
+        self.blocks.contains_key(block)
+    }
+
     /// Writes an entry; its hash.
     pub(super) fn write(&mut self, database: usize, payload: Payload, out: &mut Vec<(PeerId, Packet)>) -> Option<Hash> {
         let (log, address) = (self.logs.get_mut(&database)?, *self.addresses.get(&database)?);

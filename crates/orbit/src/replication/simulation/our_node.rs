@@ -8,7 +8,7 @@ use super::{
         message::Message,
         replica::{ANSWERS, PUBLISHED},
         replicator::{Action, Exchanged, Replicator},
-        standing::{forged, has_joined, is_new, judge, lacking, look},
+        standing::{forged, has_joined, is_new, is_refused, judge, judge_known, lacking, look},
         supply::Supply,
     },
     packet::Packet,
@@ -27,6 +27,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
     time::{Duration, Instant},
 };
+use tokio::sync::watch;
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
@@ -56,6 +57,8 @@ pub(super) struct Running {
     connected: BTreeSet<PeerId>,
     streams: BTreeMap<u64, Stream>,
     fetches: BTreeMap<u64, Asked>,
+    /// Tells when heads may be others.
+    commits: watch::Receiver<u64>,
     /// The messages of topics that it has seen.
     messages: BTreeSet<Hash>,
 }
@@ -128,8 +131,11 @@ impl OurNode {
             let (with, answering) = (BTreeSet::new(), BTreeMap::new());
             replicas.insert(database, Replica { info, replicator, plan, with, answering, fetch: true });
         }
+        let mut commits = node.commits();
+        commits.mark_changed();
         self.running = Some(Running {
             node,
+            commits,
             replicas,
             connected: BTreeSet::new(),
             streams: BTreeMap::new(),
@@ -271,6 +277,11 @@ impl OurNode {
         for database in databases {
             self.fetch(database, now, out)?;
         }
+        let Some(running) = &mut self.running else { return Ok(()) };
+        if !running.commits.has_changed()? {
+            return Ok(());
+        }
+        running.commits.mark_unchanged();
         let Some(snapshot) = self.durable()? else { return Ok(()) };
         let Some(running) = &mut self.running else { return Ok(()) };
         let mut all = Vec::new();
@@ -381,8 +392,30 @@ impl OurNode {
         self.running.as_mut()?.replicas.get_mut(&database)
     }
 
-    /// What a peer sent was taken.
-    fn take(&mut self, from: PeerId, database: usize, identities: Vec<Vec<u8>>, entries: Vec<Vec<u8>>) -> Result<()> {
+    /// Takes what a peer sent in an exchange; what is here is not looked at again.
+    fn take(
+        &mut self,
+        from: PeerId,
+        database: usize,
+        identities: Vec<Vec<u8>>,
+        mut entries: Vec<Vec<u8>>,
+    ) -> Result<()> {
+        let Some(running) = &self.running else { return Ok(()) };
+        let Some(replica) = running.replicas.get(&database) else { return Ok(()) };
+        let snapshot = running.node.snapshot()?;
+        let mut refused = false;
+        entries.retain(|entry| {
+            let hash = Hash::of(entry);
+            let is_new = is_new(&snapshot, &replica.info, &hash).unwrap_or(true);
+            refused |= !is_new && is_refused(&snapshot, &replica.info, &hash).unwrap_or(false);
+            is_new
+        });
+        if refused {
+            return Err(format!("{from} is honest, and sends what it must have refused itself").into());
+        }
+        if entries.is_empty() && identities.is_empty() {
+            return Ok(());
+        }
         let receipt = self.receive(&from.to_string(), database, identities, entries)?;
         self.is_honest(from, database, receipt)
     }
@@ -429,15 +462,10 @@ impl OurNode {
         if !running.messages.insert(hash) {
             return Ok(());
         }
-        let snapshot = running.node.snapshot()?;
-        let (verdict, entry) = match is_new(&snapshot, &replica.info, &hash)? {
-            true => judge(
-                &data,
-                &replica.info,
-                &running.node.core().limits,
-                &running.node.encryption(&replica.info.address),
-            ),
-            false => (Verdict::Good, None),
+        let (limits, encryption) = (&running.node.core().limits, running.node.encryption(&replica.info.address));
+        let (verdict, entry) = match judge_known(&running.node.snapshot()?, &replica.info, &hash)? {
+            Some(verdict) => (verdict, None),
+            None => judge(&data, &replica.info, limits, &encryption),
         };
         if let Some(entry) = entry {
             replica.replicator.heard(entry.hash());

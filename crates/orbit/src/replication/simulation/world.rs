@@ -1,4 +1,5 @@
 use super::{
+    super::fetcher::MOST,
     clock::SkewedClock,
     dice::Dice,
     javascript_node::JavaScriptNode,
@@ -265,7 +266,7 @@ impl World {
         let most = 2 * (LISTENS / (60 * SECOND) + 1) * self.specs.len() as u64;
         for (between, count) in self.sent.take().unwrap_or_default() {
             if count > most {
-                return Err(format!("{between:?} have exchanged heads {count} times, after all had the same").into());
+                return Err(format!("{between:?} have said something {count} times, after all had the same").into());
             }
         }
         self.check()
@@ -347,13 +348,20 @@ impl World {
                     return Ok(());
                 }
                 let Some(hashes) = node.write(database, durability, payloads)? else { return Ok(()) };
-                node.go_on(now, &mut out)?;
+                // nobody may hear of it before the power goes
+                let is_told = durability == Durability::Local || self.dice.permille(700);
+                if is_told {
+                    node.go_on(now, &mut out)?;
+                }
                 if database == RIGHTS {
                     self.under_rights.extend(hashes.iter().map(|hash| (user.clone(), *hash)));
                 }
                 self.note(|| format!("{at} writes {} entries in {database}, {durability:?}", hashes.len()));
                 if durability == Durability::Local {
                     self.answered.extend(hashes.into_iter().map(|hash| (database, hash)));
+                }
+                if !is_told && self.dice.permille(500) {
+                    return self.ends(at);
                 }
             }
             What::JavaScript(node) => {
@@ -401,21 +409,20 @@ impl World {
     /// Somebody without a right has written, and perhaps one with a right has built on it.
     fn intrudes(&mut self, at: usize) -> Result<()> {
         let database = self.dice.index(self.specs.len().min(2));
-        let (followed, knows, published) = (self.dice.permille(500), self.dice.permille(700), self.dice.permille(500));
+        // JavaScript takes neither
+        let is_javascript = |member: &Member| matches!(member.what, What::JavaScript(_));
+        let followed = self.dice.permille(500) && !self.members.iter().any(is_javascript);
+        let published = self.dice.permille(500);
         let Some(snapshot) = self.snapshot(at)? else { return Ok(()) };
-        let What::Ours(node) = &mut self.members[at].what else { return Ok(()) };
-        let Some(running) = &node.running else { return Ok(()) };
-        let info = &running.replicas[&database].info;
-        let (heads, address) = (snapshot.heads(info.id)?, info.address);
+        let Some(info) = snapshot.at(&self.specs[database].address()?)? else { return Ok(()) };
+        let heads = snapshot.heads(info.id)?;
         let log = snapshot.core.log(&snapshot.state, info.id).map_err(crate::ReadError::from)?;
         let time = log.heads.iter().map(|head| head.time).max().unwrap_or(0) + 1;
-        self.written += 1;
         let value = Payload::add(format!("{} of nobody", self.written).into()).into_value();
-        let entry = Entry::create(&self.mallory, address, value, &heads, &[], time)?;
-        let mut entries = vec![entry.bytes().to_vec()];
-        let mut identities = Vec::new();
+        self.written += 1;
+        let entry = Entry::create(&self.mallory, info.address, value, &heads, &[], time)?;
         // an identity that nobody has would be asked for to the end of time
-        identities.push(self.mallory.bytes().to_vec());
+        let (mut identities, mut entries) = (vec![self.mallory.bytes().to_vec()], vec![entry.bytes().to_vec()]);
         if followed {
             let key = Value::from("k1");
             let payload = match self.specs[database].kind {
@@ -423,24 +430,15 @@ impl World {
                 _ => Payload::put(key.clone(), Map::from_iter([("_id", key)]).into()),
             };
             let next = [&[entry.hash()], &heads[..]].concat();
-            let built = Entry::create(&self.sloppy, address, payload.into_value(), &next, &[], time + 1)?;
+            let built = Entry::create(&self.sloppy, info.address, payload.into_value(), &next, &[], time + 1)?;
             identities.push(self.sloppy.bytes().to_vec());
-            // JavaScript takes neither
-            if !self.members.iter().any(|member| matches!(member.what, What::JavaScript(_))) {
-                if !knows {
-                    entries.clear();
-                }
-                entries.push(built.bytes().to_vec());
-            }
+            entries.push(built.bytes().to_vec());
         }
-        let now = self.shown(at);
-        let mut out = Outbox::new();
+        self.note(|| format!("somebody without a right writes in {database} at {at}, built on: {followed}"));
+        let (now, mut out) = (self.shown(at), Outbox::new());
         let What::Ours(node) = &mut self.members[at].what else { return Ok(()) };
-        // whoever builds on something gives it
-        node.receive("somebody", database, identities.clone(), vec![entry.bytes().to_vec()])?;
         node.receive("somebody", database, identities, entries)?;
         node.go_on(now, &mut out)?;
-        self.note(|| format!("somebody without a right writes in {database} at {at}, built on: {followed}"));
         if published {
             let data = entry.bytes().to_vec();
             out.extend(self.members.iter().map(|member| (member.peer, Packet::Topic { database, data: data.clone() })));
@@ -475,6 +473,21 @@ impl World {
             && heads::joined(&snapshot.core, &snapshot.state, &info, hash)?.is_some())
     }
 
+    /// Does anyone have this block?
+    fn is_somewhere(&self, hash: &Hash) -> Result<bool> {
+        for at in 0..self.members.len() {
+            let is_there = match (&self.members[at].what, self.snapshot(at)?) {
+                (What::JavaScript(node), _) => node.has(hash),
+                (_, Some(snapshot)) => snapshot.block(hash)?.is_some(),
+                _ => false,
+            };
+            if is_there {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// All have the same, and what was answered is there.
     fn check(&mut self) -> Result<()> {
         for at in 0..self.members.len() {
@@ -488,8 +501,10 @@ impl World {
                     Some(snapshot) => {
                         let Some(info) = snapshot.at(&address)? else { continue };
                         self.keeps_order(at, &snapshot, &info)?;
-                        if let Some(wanted) = snapshot.wanted(Some(info.id), 1)?.first() {
-                            return Err(format!("{at} still waits for {wanted:?} of {database}").into());
+                        for wanted in snapshot.wanted(Some(info.id), MOST)? {
+                            if self.is_somewhere(&wanted.hash())? {
+                                return Err(format!("{at} still waits for {wanted:?} of {database}").into());
+                            }
                         }
                         snapshot.heads(info.id)?
                     }
@@ -757,12 +772,20 @@ impl World {
             let between = sorted(from, to);
             let Some(link) = self.links.get(&between).filter(|link| link.connected) else { continue };
             let (epoch, cut, direction) = (link.epoch, link.cut, usize::from(from > to));
-            if let Some(sent) = &mut self.sent {
-                if !packet.is_reassurance() {
+            if self.sent.is_some() {
+                // an ancestor that went with a power cut is asked for to the end of time, but seldom
+                let in_vain = match &packet {
+                    Packet::Ask { hash, .. } | Packet::Block { hash, block: None, .. } => !self.is_somewhere(hash)?,
+                    _ => false,
+                };
+                if !packet.is_reassurance() && !in_vain {
                     let what = packet.describe();
                     return Err(format!("{from} still sends to {to}, after all had the same: it {what}").into());
                 }
-                *sent.entry(between).or_default() += u64::from(packet.begins());
+                let asks = matches!(packet, Packet::Ask { .. });
+                if let Some(sent) = &mut self.sent {
+                    *sent.entry(between).or_default() += u64::from(packet.begins() || asks);
+                }
             }
             if cut {
                 continue;

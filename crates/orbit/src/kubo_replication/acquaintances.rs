@@ -1,0 +1,136 @@
+use super::{Announcement, rate::Rate};
+use lru::LruCache;
+use std::{
+    collections::HashMap,
+    num::NonZeroUsize,
+    time::{Duration, Instant},
+};
+
+/// So many daemons are known,
+const KNOWN: NonZeroUsize = NonZeroUsize::new(64).expect("some");
+/// and with so many of them a connection is to stay.
+const STAY: usize = 16;
+/// A daemon is connected to again after so long, if it is heard and there is no connection.
+const AGAIN: Duration = Duration::from_secs(120);
+/// So often one is connected to, and so many at once.
+const CONNECTED: (Duration, u32) = (Duration::from_secs(10), 8);
+/// So many of its addresses are tried.
+const ADDRESSES: usize = 4;
+
+/// The daemons of others, as they tell of themselves: decides to which the daemon is to be connected. It does nothing itself.
+///
+/// What a daemon is told to dial is bounded, as anybody may tell anything of themselves; and of others they can tell nothing, because an address has to
+/// end with the id of the daemon that has signed the message.
+#[derive(Debug)]
+pub(super) struct Acquaintances {
+    known: LruCache<String, Known>,
+    /// Where those are with whom a connection is to stay.
+    staying: HashMap<String, Vec<String>>,
+    rate: Rate,
+}
+
+#[derive(Debug)]
+struct Known {
+    addresses: Vec<String>,
+    again: Instant,
+}
+
+impl Acquaintances {
+    pub(super) fn new() -> Acquaintances {
+        let rate = Rate::new(CONNECTED.0, CONNECTED.1);
+        Acquaintances { known: LruCache::new(KNOWN), staying: HashMap::new(), rate }
+    }
+
+    /// A daemon is heard, and tells where it is. Where it is to be connected to now, unless it is.
+    pub(super) fn heard(&mut self, peer: &str, addresses: &[String], now: Instant) -> Option<Vec<String>> {
+        let good = addresses.iter().filter(|address| is_of(address, peer));
+        let addresses: Vec<String> = good.take(ADDRESSES).cloned().collect();
+        if addresses.is_empty() {
+            return None;
+        }
+        if let Some(staying) = self.staying.get_mut(peer) {
+            // the daemon looks after it itself
+            *staying = addresses;
+            return None;
+        }
+        let known = self.known.get_or_insert_mut(peer.to_owned(), || Known { addresses: Vec::new(), again: now });
+        known.addresses = addresses;
+        if known.again > now || !self.rate.take(now) {
+            return None;
+        }
+        known.again = now + AGAIN;
+        Some(known.addresses.clone())
+    }
+
+    /// A daemon has what is here, or has delivered what was not. Where it is, if a connection is to stay that need not before.
+    pub(super) fn is_good(&mut self, peer: &str) -> Option<Vec<String>> {
+        if self.staying.len() >= STAY {
+            return None;
+        }
+        let Known { addresses, .. } = self.known.pop(peer)?;
+        self.staying.insert(peer.to_owned(), addresses.clone());
+        Some(addresses)
+    }
+
+    /// Where those are with whom a connection is to stay: the daemon has forgotten them when it was started anew.
+    pub(super) fn staying(&self) -> Vec<String> {
+        self.staying.values().flatten().cloned().collect()
+    }
+}
+
+/// Whether this may be an address of the peer.
+fn is_of(address: &str, peer: &str) -> bool {
+    let begins = ["/ip4/", "/ip6/", "/dns/", "/dns4/", "/dns6/", "/dnsaddr/"];
+    address.len() <= Announcement::MAX_ADDRESSES.1
+        && address.bytes().all(|byte| byte.is_ascii_graphic())
+        && begins.iter().any(|begin| address.starts_with(begin))
+        && address.strip_suffix(peer).is_some_and(|rest| rest.ends_with("/p2p/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(peer: &str) -> Vec<String> {
+        vec![format!("/ip4/192.0.2.1/tcp/4001/p2p/{peer}")]
+    }
+
+    #[test]
+    fn who_is_heard_is_connected_to_and_not_at_once_again() {
+        let (mut all, now) = (Acquaintances::new(), Instant::now());
+        assert_eq!(all.heard("a", &at("a"), now), Some(at("a")));
+        assert_eq!(all.heard("a", &at("a"), now), None);
+        assert_eq!(all.heard("a", &at("a"), now + AGAIN), Some(at("a")));
+        // many of them, less and less
+        let many = (0..100).filter(|n| all.heard(&n.to_string(), &at(&n.to_string()), now + AGAIN).is_some()).count();
+        assert!(many < 8, "{many}");
+    }
+
+    #[test]
+    fn nobody_tells_of_others_or_nonsense() {
+        let (mut all, now) = (Acquaintances::new(), Instant::now());
+        for bad in ["", "/p2p/a", "/unix/x/p2p/a", "/ip4/192.0.2.1/tcp/1/p2p/b", "/ip4/192.0.2.1 /tcp/1/p2p/a", "a"] {
+            assert_eq!(all.heard("a", &[bad.to_owned()], now), None, "{bad}");
+        }
+        assert_eq!(all.is_good("a"), None);
+        let many = vec![at("a").remove(0); 8];
+        assert_eq!(all.heard("a", &many, now).map(|addresses| addresses.len()), Some(ADDRESSES));
+    }
+
+    #[test]
+    fn connections_stay_with_some_who_are_good() {
+        let (mut all, now) = (Acquaintances::new(), Instant::now());
+        let names: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+        for name in &names {
+            all.heard(name, &at(name), now);
+        }
+        assert_eq!(names.iter().filter(|name| all.is_good(name).is_some()).count(), STAY);
+        assert_eq!(all.staying().len(), STAY);
+        assert_eq!(all.is_good("0"), None, "it stays already");
+        // strangers push nobody out
+        for n in 100..1_000 {
+            all.heard(&n.to_string(), &at(&n.to_string()), now);
+        }
+        assert_eq!(all.staying().len(), STAY);
+    }
+}
