@@ -481,6 +481,11 @@ impl Db {
             if let Some(joined) = self.joined() {
                 joined.leave(database).await?;
             }
+            #[cfg(feature = "kubo")]
+            if let Some(replication) = self.kubo_replication() {
+                let left = replication.close_database(database).await;
+                left.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })?;
+            }
             // from now on it has to be opened again to be written
             self.stores().databases.forget(&[database]);
             let dropped = self.node().drop_database(database).await;
