@@ -14,6 +14,8 @@ mod javascript;
 mod journal;
 mod manifest;
 mod mutation;
+#[cfg(feature = "network")]
+mod peer_message;
 mod rendezvous;
 mod segment;
 mod target;

@@ -298,6 +298,13 @@ impl Replication {
     }
 }
 
+/// What would be said for a message that came.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn repeat_message(body: &[u8]) -> Option<Vec<u8>> {
+    let message = message::Message::from_body(body).ok()?;
+    Some(message.to_frame().split_off(4))
+}
+
 impl fmt::Debug for Replication {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Replication").field("network", &self.network).finish_non_exhaustive()

@@ -34,6 +34,13 @@ impl Target {
         Target { name: "javascript", check: javascript::check, corpus: javascript::corpus, brief: 10_000 },
         Target { name: "journal", check: journal::check, corpus: journal::corpus, brief: 10_000 },
         Target { name: "manifest", check: manifest::check, corpus: manifest::corpus, brief: 10_000 },
+        #[cfg(feature = "network")]
+        Target {
+            name: "peer_message",
+            check: super::peer_message::check,
+            corpus: super::peer_message::corpus,
+            brief: 10_000,
+        },
         Target { name: "rendezvous", check: rendezvous::check, corpus: rendezvous::corpus, brief: 5_000 },
         Target { name: "segment", check: segment::check, corpus: segment::corpus, brief: 2_000 },
     ];

@@ -32,14 +32,14 @@ async fn exchange(evil: &Network, victim: PeerId, about: &Address) -> PeerStream
 }
 
 /// `None`, where the other side does not let it.
-async fn try_exchange(evil: &Network, victim: PeerId, about: &Address) -> Option<PeerStream> {
+pub(crate) async fn try_exchange(evil: &Network, victim: PeerId, about: &Address) -> Option<PeerStream> {
     let mut stream = evil.open(victim, "/debros/sync/1").await.ok()?;
     stream.write_all(about.manifest().digest()).await.ok()?;
     Some(stream)
 }
 
 /// A message: its length, and a list that begins with its kind.
-fn message(kind: u8, lists: &[&[&[u8]]]) -> Vec<u8> {
+pub(crate) fn message(kind: u8, lists: &[&[&[u8]]]) -> Vec<u8> {
     let bytes = |major: u8, len: usize| [&[major << 5 | 26][..], &(len as u32).to_be_bytes()].concat();
     let head = |major: u8, len: usize| match len {
         0..24 => vec![major << 5 | len as u8],
@@ -60,7 +60,11 @@ fn message(kind: u8, lists: &[&[&[u8]]]) -> Vec<u8> {
 
 /// Tells of a head that nobody has, so that the other side asks for entries.
 fn promise() -> Vec<u8> {
-    message(1, &[&[Hash::of(b"nobody's").digest()]])
+    promise_of(&Hash::of(b"nobody's"))
+}
+
+pub(crate) fn promise_of(head: &Hash) -> Vec<u8> {
+    message(1, &[&[head.digest()]])
 }
 
 fn entries(blocks: &[&[u8]]) -> Vec<u8> {
@@ -330,7 +334,7 @@ async fn what_builds_on_hundreds_of_forged_entries_gets_everywhere() {
 
 /// Has these blocks.
 #[derive(Default)]
-struct Source(std::collections::HashMap<Cid, Bytes>);
+pub(crate) struct Source(pub(crate) std::collections::HashMap<Cid, Bytes>);
 
 impl BlockSource for Source {
     fn block(&self, cid: &Cid) -> Option<Bytes> {

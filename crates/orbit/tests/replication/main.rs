@@ -3,6 +3,7 @@
 #![cfg(feature = "network")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod acceptance;
 mod convergence;
 mod hostile;
 mod support;
