@@ -3,7 +3,7 @@
 use debros_orbit::simulation::{Course, Search};
 use tempfile::TempDir;
 
-/// So many in the part `unit`: some ten seconds.
+/// So many in the part `unit`: less than a minute on two cores.
 const SEEDS: u64 = 500;
 
 /// In memory, where there is such a folder: all that it costs is disk.
