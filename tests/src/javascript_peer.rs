@@ -147,9 +147,10 @@ fn installed() -> &'static Path {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("js-peer");
         let names = ["package.json", "package-lock.json", "peer.mjs"];
         let files = names.map(|name| fs::read(source.join(name)).expect("tests/js-peer is whole"));
-        // target/debug/deps/test-0123
+        // wherever in it this program is, a test or a measurement: cargo marks the folder
         let program = env::current_exe().expect("this program is somewhere");
-        let target = program.ancestors().nth(3).expect("a test is in the target folder");
+        let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file());
+        let target = target.expect("this program is in the target folder");
         let folder = target.join(format!("js-peer-{:016x}", fnv1a(&files[..2].concat())));
         if !folder.is_dir() {
             // only what is whole gets the name under which it is looked for
