@@ -1,8 +1,8 @@
 //! Whole nodes in a world that a seed decides: what they decide and store is real; the network between them, their clocks and
 //! their disks are not. The same seed gives the same course of events, to the last message.
 //!
-//! What is real: [`Replicator`](super::replicator), [`Exchange`](super::exchange), [`FetchPlan`](super::fetch_plan), what an entry
-//! or a head means to a log ([`standing`](super::standing)), the messages, and a [`Node`](crate::Node) with its store. In place of the driver, the tasks of a
+//! What is real: `Replicator`, `Exchange`, `FetchPlan`, what an entry
+//! or a head means to a log (`standing`), the messages, and a [`Node`](crate::Node) with its store. In place of the driver, the tasks of a
 //! database and libp2p there is `OurNode`. It has no limits on how many exchanges there are at a time, and refuses nobody: that
 //! an honest peer did something for which it could be refused is a fault that is told.
 
