@@ -329,3 +329,20 @@ async fn peers_of_a_signed_list_are_dialled() {
     a.close().await.unwrap();
     b.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_write_can_wait_for_a_peer_that_was_there_before() {
+    let [here, there] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let (one, two) = (open(here.path()).await, open(there.path()).await);
+    meet(&one, &two).await;
+    let me = one.session(&one.identity("me").await.unwrap());
+    two.network().follow(one.identity("me").await.unwrap().user()).await.unwrap();
+    let careful = me.durability(Durability::Replicated(1));
+    for n in 0..3 {
+        let room = careful.create(NewRoom { name: format!("room {n}") }).await.unwrap();
+        careful.create(NewMessage { room_id: room.id, text: "hello".into() }).await.unwrap();
+        assert_eq!(Message::query().everywhere().count(&two).await.unwrap(), n + 1);
+    }
+    one.close().await.unwrap();
+    two.close().await.unwrap();
+}

@@ -204,6 +204,11 @@ impl Network {
         self.inner.known.borrow().peers.get(id).cloned()
     }
 
+    /// Is this peer connected, and has it said what program it is?
+    pub fn is_identified(&self, peer: &PeerId) -> bool {
+        self.inner.known.borrow().peers.get(peer).is_some_and(|peer| peer.agent.is_some())
+    }
+
     /// Is this peer connected, and says that it is a node of this kind?
     pub fn is_debros(&self, peer: &PeerId) -> bool {
         self.inner.known.borrow().peers.get(peer).is_some_and(Peer::is_debros)

@@ -222,12 +222,13 @@ impl Hub {
         match event {
             BehaviourEvent::Identify(identify::Event::Received { peer_id, info, .. }) => {
                 let agent: String = info.agent_version.chars().take(128).collect();
+                let mut is_first = false;
                 self.known.send_modify(|known| {
                     if let Some(peer) = known.peers.get_mut(&peer_id) {
-                        peer.agent = Some(agent);
+                        is_first = peer.agent.replace(agent).is_none();
                     }
                 });
-                None
+                is_first.then_some(NetworkEvent::Identified(peer_id))
             }
             BehaviourEvent::Mdns(mdns::Event::Discovered(found)) => {
                 for (peer, address) in found {

@@ -11,6 +11,8 @@ use super::charges::Charge;
 pub enum NetworkEvent {
     /// A peer is connected, by its first connection.
     Connected(PeerId),
+    /// A peer has said what program it is, the first time since it is connected.
+    Identified(PeerId),
     /// The last connection of a peer has ended.
     Disconnected(PeerId),
     /// A peer listens to a topic.

@@ -300,7 +300,7 @@ impl Driver {
             tasks,
         };
         for (peer, topics) in &self.subscribed {
-            if topics.contains(&topic) {
+            if topics.contains(&topic) && self.network.is_identified(peer) {
                 replica.subscribed(*peer);
             }
         }
@@ -341,8 +341,18 @@ impl Driver {
                 }
                 self.tell(ReplicationEvent::Disconnected(peer));
             }
+            // in which protocol to speak with a peer is not known before
+            NetworkEvent::Identified(peer) => {
+                for topic in self.subscribed.get(&peer).into_iter().flatten() {
+                    if let Some(replica) = self.topics.get(topic).and_then(|database| self.replicas.get_mut(database)) {
+                        replica.subscribed(peer);
+                    }
+                }
+            }
             NetworkEvent::Subscribed { peer, topic } => {
-                if let Some(replica) = self.topics.get(&topic).and_then(|database| self.replicas.get_mut(database)) {
+                if let Some(replica) = self.topics.get(&topic).and_then(|database| self.replicas.get_mut(database))
+                    && self.network.is_identified(&peer)
+                {
                     replica.subscribed(peer);
                 }
                 self.subscribed.entry(peer).or_default().insert(topic);
@@ -470,9 +480,10 @@ impl Replica {
     }
 
     fn subscribed(&mut self, peer: PeerId) {
-        self.replicator.subscribed(peer, Instant::now());
-        self.peers_changed();
-        let _ = self.parts.told.send(ReplicationEvent::Joined { database: self.parts.info.id, peer });
+        if self.replicator.subscribed(peer, Instant::now()) {
+            self.peers_changed();
+            let _ = self.parts.told.send(ReplicationEvent::Joined { database: self.parts.info.id, peer });
+        }
     }
 
     fn left(&mut self, peer: &PeerId) {

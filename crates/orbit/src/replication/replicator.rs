@@ -73,10 +73,12 @@ impl Replicator {
         Replicator { heads: heads.into_iter().collect(), peers: BTreeMap::new(), on_topic: Remembered::new(REMEMBERED) }
     }
 
-    /// A peer listens to the topic.
-    pub(super) fn subscribed(&mut self, peer: PeerId, now: Instant) {
+    /// A peer listens to the topic. Whether that is new.
+    pub(super) fn subscribed(&mut self, peer: PeerId, now: Instant) -> bool {
         let (heads, exchanging, again, answering, tries) = (None, false, false, 0, 0);
+        let is_new = !self.peers.contains_key(&peer);
         self.peers.entry(peer).or_insert(Remote { heads, exchanging, again, answering, due: now, tries });
+        is_new
     }
 
     /// It does not any more, or is gone.
