@@ -57,16 +57,23 @@ impl Db {
 
 impl Archive {
     async fn follow_all(&mut self, db: &Db) -> Result<(), NetworkError> {
-        for user in db.users().await? {
+        let mut users = db.users().await?;
+        // who came first
+        users.sort_by_key(|user| user.first);
+        let mut failed = Ok(());
+        for user in users {
             if self.followed.len() >= self.most {
                 break;
             }
             if !self.followed.contains(&user.id) {
-                db.open_all(Some(user.id)).await?;
-                self.followed.insert(user.id);
+                // one that fails keeps no others back
+                match db.open_all(Some(user.id)).await {
+                    Ok(()) => drop(self.followed.insert(user.id)),
+                    Err(error) => failed = Err(error),
+                }
             }
         }
-        Ok(())
+        failed
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Joined {
     /// The databases that are replicated.
     open: Mutex<HashSet<DatabaseId>>,
     replicated_within: Duration,
+    /// Held while users are followed, left, or taken in: one after the other.
+    following: tokio::sync::Mutex<()>,
 }
 
 /// Why something was not done in the network.
@@ -256,12 +258,12 @@ impl Network {
     /// # Errors
     /// If the data cannot be opened here.
     pub async fn follow(&self, user: UserId) -> Result<(), NetworkError> {
-        self.joined()?;
+        let _alone = self.joined()?.following.lock().await;
         self.db.open_all(Some(user)).await
     }
 
-    /// Replicates the data of a user no more, and takes it away: from then on no query sees it, and the folder does not follow the user
-    /// when it is opened again. To follow the user again fetches it again. The global models stay as they are, with what the user
+    /// Replicates the data of a user no more, and takes it away: afterwards no query sees it, and the folder does not follow the user
+    /// when it is opened again. It begins in one write, and goes on whether or not it is waited for. To follow the user again fetches it again. The global models stay as they are, with what the user
     /// wrote there.
     ///
     /// The rows go in small steps, and what was begun goes on when the folder is opened again. The blocks stay in the folder's
@@ -270,6 +272,7 @@ impl Network {
     /// # Errors
     /// If the user has an identity in this folder ([`NetworkError::OwnUser`]), or the store fails.
     pub async fn unfollow(&self, user: UserId) -> Result<(), NetworkError> {
+        let _alone = self.joined()?.following.lock().await;
         self.db.drop_user(user).await
     }
 
@@ -363,7 +366,8 @@ impl Joining {
         }
         let Joining { announce, archive, .. } = self;
         let (users, open) = (OnceLock::new(), Mutex::default());
-        Ok(Joined { replication, announce, archive, users, open, replicated_within })
+        let following = tokio::sync::Mutex::default();
+        Ok(Joined { replication, announce, archive, users, open, replicated_within, following })
     }
 }
 
@@ -450,7 +454,9 @@ impl Db {
     /// Replicates the data of a user of this folder, and announces them.
     pub(crate) async fn take_into_network(&self, identity: &Identity) -> Result<(), NetworkError> {
         let Some(joined) = self.joined() else { return Ok(()) };
+        let alone = joined.following.lock().await;
         self.open_all(Some(identity.user())).await?;
+        drop(alone);
         if joined.announce {
             self.announce_device(identity).await?;
         }
@@ -477,22 +483,24 @@ impl Db {
             }
             Ok(found)
         };
-        for database in blocking::run(find).await? {
+        let databases = blocking::run(find).await?;
+        for database in &databases {
             if let Some(joined) = self.joined() {
-                joined.leave(database).await?;
+                joined.leave(*database).await?;
             }
             #[cfg(feature = "kubo")]
             if let Some(replication) = self.kubo_replication() {
-                let left = replication.close_database(database).await;
+                let left = replication.close_database(*database).await;
                 left.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })?;
             }
-            // from now on it has to be opened again to be written
-            self.stores().databases.forget(&[database]);
-            let dropped = self.node().drop_database(database).await;
-            self.stores().databases.forget(&[database]);
-            dropped.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })?;
         }
-        Ok(())
+        // from now on they have to be opened again to be written
+        self.stores().databases.forget(&databases);
+        let (node, all) = (self.node().clone(), databases.clone());
+        // on a thread of its own: it goes on if nobody waits for it any more
+        let dropped = blocking::run(move || futures::executor::block_on(node.drop_databases(all))).await;
+        self.stores().databases.forget(&databases);
+        dropped.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })
     }
 
     /// Opens the databases of a user, or of the global models, and replicates them.

@@ -252,8 +252,9 @@ impl Feed {
                         }
                         let behind = FeedPosition { entry: self.at.entry + 1, ..self.at };
                         if let Some((change, bytes)) = change(snapshot, &info, group, entry, *effect, behind)? {
+                            // what was there before is read with it
+                            told.bytes += bytes + change.former.map_or(0, |former| former.len as usize);
                             told.changes.push(change);
-                            told.bytes += bytes;
                         }
                         self.at = behind;
                     }

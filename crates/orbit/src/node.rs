@@ -303,8 +303,20 @@ impl Node {
     /// # Errors
     /// If the store fails, there is no such database, or it says who may write others.
     pub async fn drop_database(&self, database: DatabaseId) -> Result<(), CommitError<DropDatabaseError>> {
-        self.write(Durability::Local, move |writer| writer.drop_database(database)).await?;
-        while self.write(Durability::Buffered, move |writer| writer.drop_rows(database, DROPPED_AT_ONCE)).await? {}
+        self.drop_databases(vec![database]).await
+    }
+
+    /// Drops several databases, which begins in one write: a crash leaves none of them, or all as they were.
+    ///
+    /// # Errors
+    /// As [`Node::drop_database`].
+    pub async fn drop_databases(&self, databases: Vec<DatabaseId>) -> Result<(), CommitError<DropDatabaseError>> {
+        let all = databases.clone();
+        let begun = move |writer: &mut Writer<'_>| all.iter().try_for_each(|database| writer.drop_database(*database));
+        self.write(Durability::Local, begun).await?;
+        for database in databases {
+            while self.write(Durability::Buffered, move |writer| writer.drop_rows(database, DROPPED_AT_ONCE)).await? {}
+        }
         Ok(())
     }
 

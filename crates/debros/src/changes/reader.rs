@@ -22,7 +22,7 @@ const REMEMBERED: usize = 4096;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     pub(super) begin: Begin,
-    /// It ends when all was told that is there.
+    /// It ends when all was told that was there when it began.
     pub(super) ends: bool,
 }
 
@@ -112,7 +112,10 @@ impl<R> Reader<R> {
                 Some(model) => *model,
                 None => follows(&stores, snapshot, subject, user.as_ref(), info)?,
             };
-            followed.insert(info.id, model);
+            // one that is not here now may be here again
+            if model.is_some() || subject.model.is_some_and(|model| !model.is_user_scoped()) {
+                followed.insert(info.id, model);
+            }
             Ok(model.is_some())
         })?;
         // taken after it was read, so that everything is in it

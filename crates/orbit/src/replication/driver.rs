@@ -193,13 +193,16 @@ impl Driver {
                 replica.act(actions);
             }
             self.conduct.due(now).into_iter().for_each(|peer| self.network.readmit(peer));
-            for (peer, address) in self.redials.due(now) {
+            for (peer, addresses) in self.redials.due(now) {
                 let (network, done) = (self.network.clone(), self.done.0.clone());
                 tasks.spawn(async move {
-                    if network.dial(address).await.is_err() {
-                        // without a driver there is nobody to try again
-                        let _ = done.send(Done::NotReached(peer));
+                    for address in addresses {
+                        if network.dial(address).await.is_ok() {
+                            return;
+                        }
                     }
+                    // without a driver there is nobody to try again
+                    let _ = done.send(Done::NotReached(peer));
                 });
             }
             while tasks.try_join_next().is_some() {}

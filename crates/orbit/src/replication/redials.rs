@@ -13,18 +13,26 @@ pub(super) struct Redials {
     peers: HashMap<PeerId, Kept>,
 }
 
+/// So many addresses of one peer are kept.
+const ADDRESSES: usize = 8;
+
 #[derive(Debug)]
 struct Kept {
-    address: Multiaddr,
+    /// Where it was reached, or may be.
+    addresses: Vec<Multiaddr>,
     /// When it is dialled again; `None` while it is connected, or being dialled.
     due: Option<Instant>,
     tries: u32,
 }
 
 impl Redials {
-    /// A peer was reached at this address, and is to stay connected.
+    /// A peer may be reached at this address, and is to stay connected.
     pub(super) fn keep(&mut self, peer: PeerId, address: Multiaddr) {
-        self.peers.insert(peer, Kept { address, due: None, tries: 0 });
+        let kept = self.peers.entry(peer).or_insert(Kept { addresses: Vec::new(), due: None, tries: 0 });
+        if !kept.addresses.contains(&address) {
+            kept.addresses.insert(0, address);
+            kept.addresses.truncate(ADDRESSES);
+        }
     }
 
     /// It need not.
@@ -47,12 +55,12 @@ impl Redials {
         }
     }
 
-    /// Whom to dial by now.
-    pub(super) fn due(&mut self, now: Instant) -> Vec<(PeerId, Multiaddr)> {
+    /// Whom to dial by now, at the first of these addresses where it is.
+    pub(super) fn due(&mut self, now: Instant) -> Vec<(PeerId, Vec<Multiaddr>)> {
         let due = self.peers.iter_mut().filter(|(_, kept)| kept.due.is_some_and(|due| due <= now));
         due.map(|(peer, kept)| {
             kept.due = None;
-            (*peer, kept.address.clone())
+            (*peer, kept.addresses.clone())
         })
         .collect()
     }
@@ -80,13 +88,18 @@ mod tests {
             let due = now + Duration::from_secs(pause);
             assert_eq!(redials.next(), Some(due));
             assert_eq!(redials.due(due - Duration::from_millis(1)), []);
-            assert_eq!(redials.due(due), [(peer, address.clone())]);
+            assert_eq!(redials.due(due), [(peer, vec![address.clone()])]);
             assert_eq!(redials.due(due), [], "being dialled");
             now = due;
         }
         redials.connected(&peer);
         redials.lost(&peer, now);
         assert_eq!(redials.next(), Some(now + PAUSE.0), "from the beginning");
+        // an address more does not take the place of one that is good
+        let another: Multiaddr = "/ip4/192.0.2.1/tcp/1".parse().unwrap();
+        redials.keep(peer, another.clone());
+        redials.keep(peer, address.clone());
+        assert_eq!(redials.due(now + PAUSE.0), [(peer, vec![another, address])]);
         redials.forget(&peer);
         assert_eq!(redials.next(), None);
     }

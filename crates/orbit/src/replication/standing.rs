@@ -93,18 +93,24 @@ pub(super) fn is_full(receipt: &Receipt) -> bool {
         matches!(
             error,
             JoinError::Limit(
-                LimitError::Pending { .. } | LimitError::Quarantined { .. } | LimitError::QuarantinedBytes { .. }
+                LimitError::Pending { .. }
+                    | LimitError::Quarantined { .. }
+                    | LimitError::QuarantinedBytes { .. }
+                    | LimitError::Entries { .. }
             )
         )
     };
     receipt.not_kept.iter().any(|(_, error)| full(error))
 }
 
-/// Those of these heads of a peer that have to be fetched: others are in the log, or known and refused. None, if without the key
-/// to read them no more could be kept.
+/// Those of these heads of a peer that have to be fetched: others are in the log, or known and refused. None, if no more could be
+/// kept: for want of the key to read them, or because the log has as many entries as it may have.
 pub(super) fn lacking(snapshot: &Snapshot, info: &DatabaseInfo, theirs: &[Hash]) -> Result<Vec<Hash>, StateError> {
     let log = snapshot.core.log(&snapshot.state, info.id)?;
-    if log.unneeded[Hold::Sealed.pool()].entries >= snapshot.core.limits.quarantined {
+    let (core, is_bound) = (&snapshot.core, |most: u64| log.entries + log.held >= most);
+    if log.unneeded[Hold::Sealed.pool()].entries >= core.limits.quarantined
+        || core.schema.last_events(info).is_some_and(|kept| is_bound(kept.entries))
+    {
         return Ok(Vec::new());
     }
     let mut lacking = Vec::new();

@@ -12,6 +12,9 @@ use super::{
 use crate::{DatabaseId, DatabaseInfo};
 use debros_ipfs::{Position, ReadState, Row, Table};
 
+/// So many rows are taken away at once where all of them have to go.
+const AT_ONCE: usize = 512;
+
 /// A database that was dropped, now or before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dropped {
@@ -85,8 +88,12 @@ pub(crate) fn begin(job: &mut dyn Job, database: &DatabaseInfo, before: Position
     job.put(LOGS, key_of(database.id, &[]), LogRow::default().to_bytes());
 }
 
-/// It is here again, with an empty log.
-pub(crate) fn reopen(job: &mut dyn Job, database: &DatabaseInfo) -> Result<(), StateError> {
+/// It is here again, with an empty log. How many rows there are follows from the schema, so that a journal of another one may not have
+/// taken all of them away: then the rest goes first.
+pub(crate) fn reopen(job: &mut dyn Job, core: &Core, database: &DatabaseInfo) -> Result<(), StateError> {
+    while dropped(job.as_state(), database.id)?.is_some_and(|dropped| dropped.stage == Stage::Dropping) {
+        remove_rows(job, core, database, AT_ONCE)?;
+    }
     match dropped(job.as_state(), database.id)? {
         Some(Dropped { before, stage: Stage::Gone }) => {
             put(job, database.id, Dropped { before, stage: Stage::Open });
@@ -97,15 +104,20 @@ pub(crate) fn reopen(job: &mut dyn Job, database: &DatabaseInfo) -> Result<(), S
     }
 }
 
-/// Takes away so many of its rows, and what follows from them; and when none are left, that is recorded.
+/// Takes away so many of its rows, and what follows from them; and when none are left, that is recorded. Nothing, if they are gone: the
+/// journal may be of a schema with more of them.
 pub(crate) fn remove_rows(
     job: &mut dyn Job,
     core: &Core,
     database: &DatabaseInfo,
     most: usize,
 ) -> Result<(), StateError> {
-    let Some(Dropped { before, stage: Stage::Dropping }) = dropped(job.as_state(), database.id)? else {
-        return Err(StateError::Broken(format!("rows of database {} were dropped, and it was not", database.id)));
+    let before = match dropped(job.as_state(), database.id)? {
+        Some(Dropped { before, stage: Stage::Dropping }) => before,
+        Some(_) => return Ok(()),
+        None => {
+            return Err(StateError::Broken(format!("rows of database {} were dropped, and it was not", database.id)));
+        }
     };
     let mut left = most;
     for (key, row) in take(job, DOCUMENTS, database.id, &mut left)? {

@@ -107,7 +107,7 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
         }
         JournalOp::DatabaseReopened { database } => {
             let info = database_of(core, *database, job)?;
-            dropping::reopen(job, &info)
+            dropping::reopen(job, core, &info)
         }
         JournalOp::RightsChanged { database } => hold::judge_rights_again(job, core, *database),
     }

@@ -91,6 +91,10 @@ impl Writer<'_> {
                 None | Some(Stage::Open) => {}
                 Some(Stage::Dropping) => return Err(OpenDatabaseError::Dropping(spec.name.clone())),
                 Some(Stage::Gone) => {
+                    // what says who may write it may have been dropped, too
+                    if let Some(controller) = spec.access.controller() {
+                        self.open(&controller)?;
+                    }
                     self.job.journal(JournalOp::DatabaseReopened { database: open.id }.to_bytes())?;
                 }
             }

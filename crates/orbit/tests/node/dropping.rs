@@ -1,12 +1,13 @@
 //! Databases that are dropped, and opened again.
 
 use crate::support::{close, del, folder, key, open, open_database, put, record, spec, verify, write};
+use debros_core::{Map, Value};
 use debros_orbit::{
-    AccessSpec, CommitError, DatabaseId, DatabaseKind, DatabaseSpec, DropDatabaseError, EventRange, Identity,
-    Inspection, Node, Payload, ReadDocuments, WriteError,
+    AccessSpec, CommitError, DatabaseId, DatabaseInfo, DatabaseKind, DatabaseSpec, DropDatabaseError, Entry,
+    EventRange, Identity, Inspection, Node, NodeOptions, Payload, ReadDocuments, Schema, Verdict, WriteError,
 };
 use futures::executor::block_on;
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 fn fill(node: &Node, database: DatabaseId, who: &Identity, rows: u32) {
     for n in 1..=rows {
@@ -179,4 +180,61 @@ fn what_says_who_may_write_others_stays() {
     verify(&node);
     let none = block_on(node.drop_database(DatabaseId(99))).unwrap_err();
     assert!(matches!(none, CommitError::Job(DropDatabaseError::Read(_))), "{none}");
+}
+
+/// A model to which records are rows, or are none, so that each of them takes two rows of state.
+struct Strict(bool);
+
+impl Schema for Strict {
+    fn fingerprint(&self) -> Vec<u8> {
+        format!("strict: {}", self.0).into_bytes()
+    }
+    fn key(&self, _: &DatabaseInfo, key: &Value) -> Vec<u8> {
+        self::key(key.clone())
+    }
+    fn rows(&self, _: &DatabaseInfo, _: &str, _: &Map, _: Option<(&str, &Map)>) -> Verdict {
+        if self.0 { Verdict::Problem("it is none".to_owned()) } else { Verdict::Row(Vec::new()) }
+    }
+}
+
+#[test]
+fn a_changed_model_reads_the_journal_of_a_drop() {
+    for strict in [true, false] {
+        for is_opened_again in [true, false] {
+            let folder = folder();
+            let open = |strict| Node::open(folder.path(), NodeOptions::default(), Arc::new(Strict(strict))).unwrap();
+            let node = open(strict);
+            let me = node.identity("me").unwrap();
+            let spec = spec("one", &["*"]);
+            let database = open_database(&node, &spec);
+            if !strict {
+                for n in 1..=600 {
+                    put(&node, database, &me, record(n, [])).unwrap();
+                }
+            } else {
+                // what is no row of this model others may have written
+                let (log, who) = (spec.address().unwrap(), me.bytes().to_vec());
+                let mut entries: Vec<Entry> = Vec::new();
+                for n in 1..=600u32 {
+                    let value = Payload::put(u64::from(n).into(), record(n, []).into()).into_value();
+                    let next: Vec<_> = entries.last().map(Entry::hash).into_iter().collect();
+                    entries.push(Entry::create(&me, log, value, &next, &[], n.into()).unwrap());
+                }
+                let entries = entries.into_iter().map(Entry::into_bytes).collect();
+                let receipt = block_on(node.receive(database, "a peer", vec![who], entries)).unwrap();
+                assert_eq!(receipt.joined, 600);
+                assert_eq!(node.snapshot().unwrap().problems(Some(database)).count(), 600);
+            }
+            block_on(node.drop_database(database)).unwrap();
+            if is_opened_again {
+                assert_eq!(open_database(&node, &spec), database);
+            }
+            close(&node);
+            drop(node);
+            let node = open(!strict);
+            assert_eq!(open_database(&node, &spec), database);
+            nothing_of(&node, database, &spec);
+            verify(&node);
+        }
+    }
 }
