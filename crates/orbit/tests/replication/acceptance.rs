@@ -4,9 +4,9 @@ use crate::{
     hostile::{Source, message, promise_of, try_exchange},
     support::{Replica, until},
 };
-use debros_ipfs::{Bytes, Cid, Network, NetworkKey, NetworkOptions};
+use debros_ipfs::{Bytes, Cid, Network, NetworkKey, NetworkOptions, PeerId};
 use debros_orbit::{Address, Hash, ReadDocuments as _};
-use futures::AsyncWriteExt as _;
+use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use serde_json::Value as Json;
 use std::{path::PathBuf, sync::Arc};
 
@@ -48,7 +48,10 @@ async fn hostile_entries_are_judged_over_the_wire_as_they_are_alone() {
         let (evil, _told) =
             Network::start(NetworkKey::generate(), NetworkOptions::loopback(), source.clone()).await.unwrap();
         evil.dial(victim.replication.addresses().pop().unwrap()).await.unwrap();
-        evil.subscribe(&address.to_string());
+        if by_topic {
+            // otherwise the victim would begin an exchange, too, and that may be the one that counts
+            evil.subscribe(&address.to_string());
+        }
         let database = victim.replication.open_address(&address, "vectors", &[]).await.unwrap();
         let mut accepted = 0;
         for case in json["cases"].as_array().unwrap() {
@@ -61,11 +64,12 @@ async fn hostile_entries_are_judged_over_the_wire_as_they_are_alone() {
                     tokio::task::yield_now().await;
                 }
             } else {
-                let mut stream = try_exchange(&evil, victim.replication.id(), &address).await.unwrap();
                 let identities: Vec<&[u8]> = identities.iter().map(Vec::as_slice).collect();
                 let with_identities = message(3, &[&identities, &[&entry]]);
-                stream.write_all(&[promise_of(&hash), with_identities, message(4, &[])].concat()).await.unwrap();
-                stream.close().await.unwrap();
+                // the other side may still be busy with the one before
+                while !offer(&evil, victim.replication.id(), &address, &hash, &with_identities).await {
+                    tokio::task::yield_now().await;
+                }
             }
             let has_joined = || victim.node.snapshot().unwrap().heads(database).unwrap().contains(&hash);
             if expected {
@@ -84,4 +88,28 @@ async fn hostile_entries_are_judged_over_the_wire_as_they_are_alone() {
         }
         evil.close().await;
     }
+}
+
+/// Offers an entry, and sends it when it is asked for. Whether it was.
+async fn offer(evil: &Network, victim: PeerId, address: &Address, head: &Hash, entries: &[u8]) -> bool {
+    let exchange = async {
+        let mut stream = try_exchange(evil, victim, address).await?;
+        stream.write_all(&promise_of(head)).await.ok()?;
+        loop {
+            let mut len = [0; 4];
+            stream.read_exact(&mut len).await.ok()?;
+            let mut body = vec![0; u32::from_be_bytes(len) as usize];
+            stream.read_exact(&mut body).await.ok()?;
+            // `Want`
+            if body[1] == 2 {
+                break;
+            }
+        }
+        stream.write_all(&[entries, &message(4, &[])].concat()).await.ok()?;
+        stream.close().await.ok()?;
+        // until the other side is done with it
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        Some(())
+    };
+    exchange.await.is_some()
 }
