@@ -9,6 +9,7 @@ mod kubo_blocks;
 mod listener;
 mod offers;
 mod rate;
+mod reach;
 
 pub use announcement::{Announcement, Hint};
 pub use hint_status::{HintStatus, Pubsub};

@@ -5,6 +5,7 @@ use super::{
     listener::{Event, listen},
     offers::{Offer, Offers},
     rate::Rate,
+    reach::Reach,
 };
 use crate::{
     DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, ReadError,
@@ -352,9 +353,7 @@ impl Driver {
         if self.saying || self.announcer.next().is_none_or(|next| next > now) || self.published.ready(now) > now {
             return;
         }
-        let (most, longest) = Announcement::MAX_ADDRESSES;
-        let addresses = daemon.addresses.iter().filter(|address| address.len() <= longest).take(most);
-        let addresses: Vec<String> = addresses.cloned().collect();
+        let addresses = Reach::best(&daemon.addresses, &daemon.peer, Announcement::MAX_ADDRESSES.0);
         let mut size = 256 + addresses.iter().map(|address| address.len() + 3).sum::<usize>();
         let mut hints = Vec::new();
         for (manifest, apart) in self.announcer.due(now, Announcement::MAX_HINTS) {
