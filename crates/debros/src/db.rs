@@ -280,6 +280,9 @@ impl Db {
         }
         #[cfg(feature = "kubo")]
         if let Some(daemon) = &self.inner.daemon {
+            if let Some(replication) = &daemon.replication {
+                replication.close().await;
+            }
             daemon.courier.close(CLOSE_WITHIN).await;
         }
         Ok(self.inner.node.close().await?)

@@ -4,6 +4,7 @@ use super::{
     announcer::{Announcer, Speaker},
     listener::{Event, listen},
     offers::{Offer, Offers},
+    peerings::{Peerings, Staying},
     rate::Rate,
     reach::Reach,
 };
@@ -25,7 +26,7 @@ use std::{
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
-    time::sleep_until,
+    time::{sleep_until, timeout},
 };
 
 /// So much is published: a message in a second, and some at once.
@@ -44,10 +45,23 @@ const LATER: Duration = Duration::from_secs(2);
 /// So long after something has happened it is counted.
 const COUNT: Duration = Duration::from_millis(250);
 
+/// So long a daemon may take to part from those with whom a connection was to stay.
+const LEAVE: Duration = Duration::from_secs(2);
+
 /// What is asked of the driver.
 pub(super) enum Wish {
-    Open { database: DatabaseId, answer: oneshot::Sender<Result<(), ReadError>> },
-    Shut { database: DatabaseId, answer: oneshot::Sender<bool> },
+    Open {
+        database: DatabaseId,
+        answer: oneshot::Sender<Result<(), ReadError>>,
+    },
+    Shut {
+        database: DatabaseId,
+        answer: oneshot::Sender<bool>,
+    },
+    /// Answered when the daemon was told.
+    End {
+        answer: oneshot::Sender<()>,
+    },
 }
 
 /// What a task has done.
@@ -84,6 +98,8 @@ pub(super) struct Driver {
     announcer: Announcer,
     offers: Offers,
     acquaintances: Acquaintances,
+    /// With whom the daemon is to stay connected.
+    staying: watch::Sender<Staying>,
     /// The daemon, while it listens.
     daemon: Option<KuboDaemon>,
     joined: Rate,
@@ -132,6 +148,7 @@ impl Driver {
             announcer: Announcer::new(Instant::now(), u64::from_be_bytes(seed)),
             offers: Offers::new(),
             acquaintances: Acquaintances::new(),
+            staying: watch::Sender::default(),
             daemon: None,
             joined: Rate::new(JOINED.0, JOINED.1),
             published: Rate::new(PUBLISHED.0, PUBLISHED.1),
@@ -148,8 +165,9 @@ impl Driver {
         let (events, mut heard) = mpsc::channel(WAITING);
         let mut listener = JoinSet::new();
         listener.spawn(listen(self.kubo.clone(), self.topic.clone(), events));
+        let peerings = tokio::spawn(Peerings::new(self.kubo.clone()).run(self.staying.subscribe()));
         let mut changes = self.confirmed.changes();
-        loop {
+        let ended = loop {
             let next = self.next(Instant::now());
             let wait = async {
                 match next {
@@ -159,29 +177,36 @@ impl Driver {
             };
             tokio::select! {
                 wish = self.wishes.recv() => match wish {
-                    Some(wish) => self.grant(wish),
-                    None => break,
+                    Some(wish) => {
+                        if let Some(ended) = self.grant(wish) {
+                            break Some(ended);
+                        }
+                    }
+                    None => break None,
                 },
                 // both sides end together
                 Some(event) = heard.recv() => {
                     if self.happened(event).is_err() {
-                        break;
+                        break None;
                     }
                 }
                 changed = changes.changed() => {
                     if changed.is_err() || self.look().is_err() {
-                        break;
+                        break None;
                     }
                 }
                 Some(done) = self.tasks.join_next() => {
                     // a panic was told of where it happened, and what it did is as if it had failed
                     if let Ok(done) = done && self.was_done(done).is_err() {
-                        break;
+                        break None;
                     }
                 }
                 () = wait => {}
             }
             let now = Instant::now();
+            if self.acquaintances.let_go(now) {
+                self.stay_connected();
+            }
             self.say(now);
             while self.daemon.is_some() && self.fetch_next(now) {}
             match self.count {
@@ -189,6 +214,15 @@ impl Driver {
                 Some(count) if count <= now => self.count(now),
                 Some(_) => {}
             }
+        };
+        drop(listener);
+        // nobody wants them any more
+        drop(self);
+        // a daemon that does not answer keeps them until it is started anew
+        let _ = timeout(LEAVE, peerings).await;
+        if let Some(ended) = ended {
+            // whoever asked may not wait any more
+            let _ = ended.send(());
         }
     }
 
@@ -200,9 +234,11 @@ impl Driver {
         say.into_iter().chain(self.offers.next(now)).chain(self.count).min()
     }
 
-    fn grant(&mut self, wish: Wish) {
+    /// Does it, if it is not the end.
+    fn grant(&mut self, wish: Wish) -> Option<oneshot::Sender<()>> {
         // whoever asked may not wait any more
         match wish {
+            Wish::End { answer } => return Some(answer),
             Wish::Open { database, answer } => {
                 let _ = answer.send(self.open(database));
             }
@@ -216,6 +252,7 @@ impl Driver {
                 let _ = answer.send(manifest.is_some());
             }
         }
+        None
     }
 
     fn open(&mut self, database: DatabaseId) -> Result<(), ReadError> {
@@ -264,7 +301,7 @@ impl Driver {
                 self.tell(|status| status.pubsub = Pubsub::On);
                 self.announcer.again(Instant::now());
                 // it may have been started anew, and have forgotten them
-                self.stay_connected(self.acquaintances.staying());
+                self.stay_connected();
             }
             Event::Joined => {
                 // what was said before was not heard there; but nobody makes it be said all the time by coming and going
@@ -457,20 +494,13 @@ impl Driver {
 
     /// With this daemon a connection is to stay.
     fn is_good(&mut self, peer: &str) {
-        if let Some(addresses) = self.acquaintances.is_good(peer) {
-            self.stay_connected(addresses);
+        if self.acquaintances.is_good(peer) {
+            self.stay_connected();
         }
     }
 
-    fn stay_connected(&mut self, addresses: Vec<String>) {
-        let kubo = self.kubo.clone();
-        self.tasks.spawn(async move {
-            for address in addresses {
-                // what it does not take is no address that it could dial
-                let _ = kubo.swarm_peering_add(&address).await;
-            }
-            Done::Connected
-        });
+    fn stay_connected(&self) {
+        self.staying.send_replace(self.acquaintances.staying());
     }
 
     fn count(&mut self, now: Instant) {
