@@ -1,7 +1,7 @@
 use super::{BlockList, BlockListError, TakenLists, pin_name};
 use crate::{
     Address, CommitError, DatabaseId, DatabaseInfo, DatabaseSpec, Durability, Encryption, Entry, Hash, Hold,
-    IdentityBlock, Node, OpenDatabaseError, ReadDocuments as _, ReadError, Wanted,
+    IdentityBlock, Node, OpenDatabaseError, ReadDocuments as _, ReadError, Snapshot, Wanted,
 };
 use debros_ipfs::{Cid, Kubo, KuboError};
 use std::{
@@ -271,6 +271,15 @@ enum Step {
     Done(Hash),
 }
 
+/// Where a block is.
+enum Here {
+    /// In the log, or held back there.
+    Joined,
+    /// In the segments only: it is no entry, or one of a database that was dropped since.
+    Stored(Vec<u8>),
+    No,
+}
+
 impl Taking<'_> {
     /// Takes everything below these lists, the first ones first, but for lists that were taken before.
     async fn walk(&mut self, roots: &[Hash]) -> Result<(), CatchUpError> {
@@ -285,7 +294,7 @@ impl Taking<'_> {
                 }
                 Step::Into(hash, above) => (hash, above),
             };
-            if (self.patience.skips && self.all.taken.has(&hash)) || !seen.insert(hash) {
+            if (self.patience.skips && self.all.taken.has(self.database, &hash)) || !seen.insert(hash) {
                 continue;
             }
             if std::mem::replace(&mut used, self.used()) == used {
@@ -304,20 +313,30 @@ impl Taking<'_> {
                 }
                 continue;
             }
+            let mut stored = Batch::default();
             let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
             for link in &list.links {
                 let block = linked(hash, link)?;
                 if self.asked.contains(&block) {
                     continue;
                 }
-                if snapshot.block(&block)?.is_some() {
-                    self.done.known += u64::from(snapshot.is_known(&self.info, &block)?);
-                } else {
-                    self.asked.insert(block);
-                    self.missing.push(block);
+                match self.look_for(&snapshot, &block)? {
+                    Here::Joined => self.done.known += 1,
+                    Here::Stored(bytes) => self.sort(bytes, &mut stored),
+                    Here::No => {
+                        self.asked.insert(block);
+                        self.missing.push(block);
+                    }
+                }
+                if stored.is_full() {
+                    self.join(std::mem::take(&mut stored)).await?;
                 }
             }
             drop(snapshot);
+            // identities alone are of no use, and with every list there are some
+            if !stored.entries.is_empty() {
+                self.join(stored).await?;
+            }
             self.finished.push(hash);
             while self.missing.len() >= self.patience.portion {
                 self.fetch_portion().await?;
@@ -329,7 +348,7 @@ impl Taking<'_> {
         let finished = self.finished.drain(..);
         // what there was no room for may be wanted later
         if self.all_kept {
-            self.all.taken.add(finished);
+            self.all.taken.add(self.database, finished);
         }
         Ok(())
     }
@@ -345,7 +364,7 @@ impl Taking<'_> {
             if !seen.insert(hash) {
                 continue;
             }
-            if self.all.taken.has(&hash) {
+            if self.all.taken.has(self.database, &hash) {
                 known += 1;
                 continue;
             }
@@ -364,11 +383,15 @@ impl Taking<'_> {
             let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
             let mut all_here = true;
             for link in &links {
-                all_here &= snapshot.block(link)?.is_some();
+                all_here &= match self.look_for(&snapshot, link)? {
+                    Here::Joined => true,
+                    Here::Stored(bytes) => !self.is_entry(&bytes),
+                    Here::No => false,
+                };
             }
             if all_here {
                 known += 1;
-                self.all.taken.add([hash]);
+                self.all.taken.add(self.database, [hash]);
             } else {
                 known = 0;
                 recent.push(hash);
@@ -376,6 +399,13 @@ impl Taking<'_> {
         }
         recent.reverse();
         Ok(Some(recent))
+    }
+
+    fn look_for(&self, snapshot: &Snapshot, block: &Hash) -> Result<Here, ReadError> {
+        if snapshot.is_known(&self.info, block)? {
+            return Ok(Here::Joined);
+        }
+        Ok(snapshot.block(block)?.map_or(Here::No, |bytes| Here::Stored(bytes.to_vec())))
     }
 
     async fn list(&mut self, hash: Hash, above: u8) -> Result<BlockList, CatchUpError> {
@@ -478,15 +508,18 @@ impl Taking<'_> {
     /// Sorts a block, whose hash was checked; lists, manifests and what belongs to other logs are not needed.
     fn sort(&self, block: Vec<u8>, batch: &mut Batch) {
         batch.bytes += block.len();
-        // an entry, one that cannot be opened, or what others build on although it is none
-        let is_entry = match Entry::open(&block, &self.encryption) {
-            Ok(entry) => entry.log().to_string() == self.log,
-            Err(_) => Encryption::is_sealed(&block) || Entry::links_of(&block).iter().next().is_some(),
-        };
-        if is_entry {
+        if self.is_entry(&block) {
             batch.entries.push(block);
         } else if IdentityBlock::decode(&block).is_ok() {
             batch.identities.push(block);
+        }
+    }
+
+    /// An entry of this log, one that cannot be opened, or what others build on although it is none.
+    fn is_entry(&self, block: &[u8]) -> bool {
+        match Entry::open(block, &self.encryption) {
+            Ok(entry) => entry.log().to_string() == self.log,
+            Err(_) => Encryption::is_sealed(block) || Entry::links_of(block).iter().next().is_some(),
         }
     }
 
