@@ -2,6 +2,7 @@
 //! and lied to.
 
 mod ancestors;
+mod dropped;
 mod hostile;
 mod incremental;
 mod losses;
