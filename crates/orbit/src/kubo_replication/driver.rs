@@ -3,7 +3,7 @@ use super::{
     acquaintances::Acquaintances,
     announcer::{Announcer, Speaker},
     listener::{Event, listen},
-    offers::{Offer, Offers},
+    offers::{Came, Offer, Offers},
     peerings::{Peerings, Staying},
     rate::Rate,
     reach::Reach,
@@ -67,8 +67,8 @@ pub(super) enum Wish {
 /// What a task has done.
 enum Done {
     Said(Result<(), KuboError>),
-    /// With how many blocks that came.
-    Fetched(Hash, Offer, u64, Result<CaughtUp, CatchUpError>),
+    /// With how many blocks came, and how many entries joined.
+    Fetched(Hash, Offer, [u64; 2], Result<CaughtUp, CatchUpError>),
     /// The daemon was told of another one, which it may not reach.
     Connected,
 }
@@ -366,7 +366,7 @@ impl Driver {
             }
         } else if self.lacks(&open.info, &hint)? {
             let Hint { heads, roots, others, .. } = hint;
-            let offer = Offer { speaker: speaker.clone(), heads, unnamed: others > 0, roots };
+            let offer = Offer { speaker: speaker.clone(), heads, unnamed: others > 0, roots, heard: now };
             self.offers.offered(manifest, offer);
             return Ok(());
         }
@@ -422,7 +422,7 @@ impl Driver {
     fn fetch_next(&mut self, now: Instant) -> bool {
         let Some((manifest, offer)) = self.offers.start(now) else { return false };
         let Some(open) = self.databases.get(&manifest) else {
-            self.offers.finished(manifest, offer, true, now);
+            self.offers.finished(manifest, offer, Came::Before, now);
             return true;
         };
         let running = Running::begin(self.catching_up.clone());
@@ -430,10 +430,10 @@ impl Driver {
         let spec = open.info.spec.clone();
         self.tasks.spawn(async move {
             let _running = running;
-            let blocks = AtomicU64::new(0);
-            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken, blocks: &blocks };
+            let (blocks, joined) = (AtomicU64::new(0), AtomicU64::new(0));
+            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken, blocks: &blocks, joined: &joined };
             let caught_up = all.take(spec, &offer.roots, Named::ByOthers(&offer.heads)).await;
-            Done::Fetched(manifest, offer, blocks.into_inner(), caught_up)
+            Done::Fetched(manifest, offer, [blocks.into_inner(), joined.into_inner()], caught_up)
         });
         true
     }
@@ -449,21 +449,26 @@ impl Driver {
                 });
             }
             Done::Connected => {}
-            Done::Fetched(manifest, offer, blocks, caught_up) => {
-                // whoever says that there is more than they name, and gives nothing, says it in vain
-                let nothing = offer.unnamed && !caught_up.as_ref().is_ok_and(|done| done.joined > 0);
-                let delivered = match self.databases.get(&manifest) {
-                    Some(open) => !nothing && !self.node.snapshot()?.lacks_any(&open.info, &offer.heads)?,
+            Done::Fetched(manifest, offer, [blocks, joined], caught_up) => {
+                let all_here = match self.databases.get(&manifest) {
+                    Some(open) => !self.node.snapshot()?.lacks_any(&open.info, &offer.heads)?,
                     None => true,
                 };
-                if delivered {
+                let came = match (joined > 0, all_here) {
+                    (true, true) => Came::All,
+                    (true, false) => Came::Part,
+                    // whoever says that there is more than they name, and gives nothing, says it in vain
+                    (false, true) if !offer.unnamed => Came::Before,
+                    (false, _) => Came::Nothing,
+                };
+                if came == Came::All {
                     self.is_good(&offer.speaker.0);
                 }
-                self.offers.finished(manifest, offer, delivered, Instant::now());
+                self.offers.finished(manifest, offer, came, Instant::now());
                 self.tell(|status| {
-                    match delivered {
-                        true => status.fetched += 1,
-                        false => status.failed += 1,
+                    match came {
+                        Came::All | Came::Before => status.fetched += 1,
+                        Came::Part | Came::Nothing => status.failed += 1,
                     }
                     status.blocks += blocks;
                     if let Err(error) = caught_up {
@@ -505,6 +510,7 @@ impl Driver {
 
     fn count(&mut self, now: Instant) {
         self.count = None;
+        self.offers.let_go(now);
         let counts = self.announcer.agreed(now);
         self.status.send_if_modified(|status| {
             let status = status.hints.get_or_insert_default();

@@ -28,6 +28,8 @@ const MAX_NOT_FOUND: usize = 10;
 const RECENT: usize = 256;
 /// So many lists one after the other that have nothing new end that.
 const KNOWN: usize = 4;
+/// So many entries have to join for each list beyond those that anybody may name.
+const JOINED_FOR_A_LIST: u64 = 8;
 /// So many blocks that were asked for are remembered.
 const REMEMBERED: usize = 1 << 17;
 /// How long a single block is waited for.
@@ -82,6 +84,12 @@ pub enum CatchUpError {
         /// The address of the database.
         database: String,
     },
+    /// It takes longer, or more lists, than is given at a time to somebody on a topic.
+    #[error("the database {database} is not taken over wholly yet: it goes on after others had their turn")]
+    Enough {
+        /// The address of the database.
+        database: String,
+    },
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenDatabaseError),
@@ -125,6 +133,8 @@ pub(crate) struct CatchUp<'c> {
     pub(crate) taken: &'c TakenLists,
     /// Counts lists and blocks that came, whether it succeeds or not.
     pub(crate) blocks: &'c AtomicU64,
+    /// Counts entries that joined, in the same way.
+    pub(crate) joined: &'c AtomicU64,
 }
 
 impl CatchUp<'_> {
@@ -168,6 +178,8 @@ impl CatchUp<'_> {
             all_kept: true,
             finished: Vec::new(),
             held: HashSet::new(),
+            waiting: 0,
+            began: Instant::now(),
             done: CaughtUp::default(),
         };
         drop(snapshot);
@@ -203,8 +215,12 @@ struct Patience {
     within: Duration,
     /// so long for a portion,
     portion_within: Duration,
-    /// and so long until something is of use.
+    /// so long until something is of use,
     idle: Duration,
+    /// and so long for everything.
+    whole: Duration,
+    /// So many lists are read at all, and one more for some entries that joined.
+    all_lists: u64,
     /// So many blocks are asked for one by one.
     single: usize,
     /// And so many of these may not be found.
@@ -223,6 +239,8 @@ impl Patience {
                 within: BLOCK_WITHIN,
                 portion_within: Duration::MAX,
                 idle: Duration::MAX,
+                whole: Duration::MAX,
+                all_lists: u64::MAX,
                 single: MAX_SINGLE,
                 not_found: MAX_NOT_FOUND,
             },
@@ -235,10 +253,19 @@ impl Patience {
                 within: Duration::from_secs(10),
                 portion_within: Duration::from_secs(120),
                 idle: Duration::from_secs(120),
+                whole: Duration::from_secs(600),
+                all_lists: 2_048,
                 single: 256,
                 not_found: 2,
             },
         }
+    }
+}
+
+impl Patience {
+    /// Whether others have their turn now.
+    fn is_enough(&self, since: Duration, done: &CaughtUp) -> bool {
+        since > self.whole || done.lists > self.all_lists.saturating_add(done.joined / JOINED_FOR_A_LIST)
     }
 }
 
@@ -260,6 +287,9 @@ struct Taking<'t> {
     finished: Vec<Hash>,
     /// Entries that are held back, at first.
     held: HashSet<Hash>,
+    /// How many of them wait for others.
+    waiting: u64,
+    began: Instant,
     done: CaughtUp,
 }
 
@@ -285,6 +315,7 @@ impl Taking<'_> {
     async fn walk(&mut self, roots: &[Hash]) -> Result<(), CatchUpError> {
         let mut seen = HashSet::new();
         let (mut wasted, mut used, mut since) = (0, self.used(), Instant::now());
+        let mut enough = false;
         let mut steps: Vec<Step> = roots.iter().rev().map(|root| Step::Into(*root, u8::MAX)).collect();
         while let Some(step) = steps.pop() {
             let (hash, above) = match step {
@@ -305,6 +336,10 @@ impl Taking<'_> {
             if wasted > self.patience.lists || since.elapsed() > self.patience.idle {
                 return Err(self.of_no_use());
             }
+            enough = self.patience.is_enough(self.began.elapsed(), &self.done);
+            if enough {
+                break;
+            }
             let list = self.list(hash, above).await?;
             if list.depth > 0 {
                 steps.push(Step::Done(hash));
@@ -313,31 +348,40 @@ impl Taking<'_> {
                 }
                 continue;
             }
-            let mut stored = Batch::default();
+            let (mut stored, mut all_joined) = (Batch::default(), true);
             let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
             for link in &list.links {
                 let block = linked(hash, link)?;
                 if self.asked.contains(&block) {
+                    all_joined = false;
                     continue;
                 }
                 match self.look_for(&snapshot, &block)? {
                     Here::Joined => self.done.known += 1,
                     Here::Stored(bytes) => self.sort(bytes, &mut stored),
                     Here::No => {
+                        all_joined = false;
                         self.asked.insert(block);
                         self.missing.push(block);
                     }
                 }
                 if stored.is_full() {
+                    all_joined = false;
                     self.join(std::mem::take(&mut stored)).await?;
                 }
             }
             drop(snapshot);
             // identities alone are of no use, and with every list there are some
             if !stored.entries.is_empty() {
+                all_joined = false;
                 self.join(stored).await?;
             }
-            self.finished.push(hash);
+            if all_joined {
+                // whatever comes of the others: the next time it begins behind it
+                self.all.taken.add(self.database, [hash]);
+            } else {
+                self.finished.push(hash);
+            }
             while self.missing.len() >= self.patience.portion {
                 self.fetch_portion().await?;
             }
@@ -349,6 +393,9 @@ impl Taking<'_> {
         // what there was no room for may be wanted later
         if self.all_kept {
             self.all.taken.add(self.database, finished);
+        }
+        if enough {
+            return Err(CatchUpError::Enough { database: self.log.clone() });
         }
         Ok(())
     }
@@ -424,9 +471,9 @@ impl Taking<'_> {
         CatchUpError::OfNoUse { database: self.log.clone() }
     }
 
-    /// What came and was of use, so far.
+    /// What came and was of use, so far. What was here before is not: anybody can name it in as many lists as they like.
     fn used(&self) -> u64 {
-        self.done.joined + self.done.known + self.held.len() as u64
+        self.done.joined + self.waiting
     }
 
     /// Fetches the next of what is missing. The daemon pins a list of our own around it meanwhile: so it fetches many at a time, nothing
@@ -496,12 +543,13 @@ impl Taking<'_> {
                 continue;
             }
             match held.hold {
-                Hold::Missing | Hold::Identity(_) => self.done.waiting += 1,
+                hold if waits(&hold) => self.done.waiting += 1,
                 hold => self.refuse(held.hash, &hold),
             }
         }
         // the others were released
         self.done.joined += self.held.len() as u64;
+        self.all.joined.fetch_add(self.held.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 
@@ -529,7 +577,9 @@ impl Taking<'_> {
         let receipt = self.all.node.receive(self.database, FROM, identities, entries).await;
         let receipt = receipt.map_err(|error| CatchUpError::Commit(Box::new(error)))?;
         self.done.joined += receipt.joined;
+        self.all.joined.fetch_add(receipt.joined, Ordering::Relaxed);
         self.done.known += receipt.known;
+        self.waiting += receipt.held.iter().filter(|(_, hold)| waits(hold)).count() as u64;
         self.held.extend(receipt.held.iter().map(|(hash, _)| *hash));
         self.all_kept &= receipt.not_kept.is_empty();
         for (hash, error) in receipt.not_kept {
@@ -556,7 +606,11 @@ impl Taking<'_> {
             drop(snapshot);
             let mut batch = Batch::default();
             for hash in wanted.iter().map(Wanted::hash) {
-                if asked.len() >= self.patience.single || not_found >= self.patience.not_found || batch.is_full() {
+                if asked.len() >= self.patience.single
+                    || self.began.elapsed() > self.patience.whole
+                    || not_found >= self.patience.not_found
+                    || batch.is_full()
+                {
                     break;
                 }
                 if !asked.insert(hash) {
@@ -573,6 +627,11 @@ impl Taking<'_> {
             self.join(batch).await?;
         }
     }
+}
+
+/// Is it held back for something that may come, and not for what it is?
+fn waits(hold: &Hold) -> bool {
+    matches!(hold, Hold::Missing | Hold::Identity(_))
 }
 
 /// Reads a list, of this database and of less depth.
@@ -605,5 +664,23 @@ fn linked(list: Hash, link: &Cid) -> Result<Hash, BlockListError> {
 impl Batch {
     fn is_full(&self) -> bool {
         self.entries.len() + self.identities.len() >= BATCH || self.bytes >= BATCH_BYTES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_on_a_topic_are_given_time_and_lists_for_what_joins_only() {
+        let (theirs, ours) = (Patience::with(Named::ByOthers(&[])), Patience::with(Named::ByUs));
+        let done = |lists, joined| CaughtUp { lists, joined, known: 1 << 40, ..CaughtUp::default() };
+        let (soon, late) = (Duration::ZERO, Duration::from_secs(601));
+        assert!(!theirs.is_enough(soon, &done(2_048, 0)));
+        assert!(theirs.is_enough(soon, &done(2_049, 0)));
+        // a large database has many lists, and they lead to something
+        assert!(!theirs.is_enough(soon, &done(100_000, 1_000_000)));
+        assert!(theirs.is_enough(late, &done(1, 1_000_000)));
+        assert!(!ours.is_enough(late, &done(u64::MAX, 0)));
     }
 }
