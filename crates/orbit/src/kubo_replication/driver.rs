@@ -284,11 +284,10 @@ impl Driver {
             let Some(open) = self.databases.get_mut(&manifest) else { continue };
             let log = snapshot.core.log(&snapshot.state, open.info.id)?;
             let mut heads: Vec<Hash> = log.heads.iter().map(|head| head.hash).collect();
-            let others = heads.len().saturating_sub(Announcement::MAX_HEADS);
-            heads.drain(..others);
-            let (database, entries, others) = (open.info.address, log.entries, others as u64);
-            let hint = Hint { database, apart: false, entries, heads, others, roots: Vec::new() };
-            self.announcer.holds(manifest, hint.state(), now);
+            let (database, entries, state) = (open.info.address, log.entries, Hint::state_of(&heads));
+            heads.drain(..heads.len().saturating_sub(Announcement::MAX_HEADS));
+            let hint = Hint { database, apart: false, entries, heads, state, roots: Vec::new() };
+            self.announcer.holds(manifest, state, now);
             open.hint = Some(hint);
         }
         Ok(())
@@ -359,14 +358,15 @@ impl Driver {
     fn hinted(&mut self, speaker: &Speaker, hint: Hint, now: Instant) -> Result<(), ReadError> {
         let manifest = hint.database.manifest();
         let Some(open) = self.databases.get(&manifest) else { return Ok(()) };
-        if self.announcer.heard(manifest, speaker, hint.state(), hint.apart, now) {
+        if self.announcer.heard(manifest, speaker, hint.state, hint.apart, now) {
             self.tell(|status| status.last_agreed = Some(SystemTime::now()));
             if !hint.heads.is_empty() {
                 self.is_good(&speaker.0);
             }
         } else if self.lacks(&open.info, &hint)? {
-            let Hint { heads, roots, others, .. } = hint;
-            let offer = Offer { speaker: speaker.clone(), heads, unnamed: others > 0, roots, heard: now };
+            let unnamed = !hint.names_all();
+            let Hint { heads, roots, .. } = hint;
+            let offer = Offer { speaker: speaker.clone(), heads, unnamed, roots, heard: now };
             self.offers.offered(manifest, offer);
             return Ok(());
         }
@@ -380,7 +380,8 @@ impl Driver {
             return Ok(false);
         }
         let snapshot = self.node.snapshot()?;
-        let unnamed = hint.others > 0 && hint.entries > snapshot.entries(info.id)?;
+        // who has fewer entries is told of what they lack, and has more then
+        let unnamed = !hint.names_all() && hint.entries >= snapshot.entries(info.id)?;
         Ok(unnamed || snapshot.lacks_any(info, &hint.heads)?)
     }
 
