@@ -44,7 +44,6 @@ const WAITING: usize = 64;
 const LATER: Duration = Duration::from_secs(2);
 /// So long after something has happened it is counted.
 const COUNT: Duration = Duration::from_millis(250);
-
 /// So long a daemon may take to part from those with whom a connection was to stay.
 const LEAVE: Duration = Duration::from_secs(2);
 
@@ -451,16 +450,20 @@ impl Driver {
             }
             Done::Connected => {}
             Done::Fetched(manifest, offer, [blocks, joined], caught_up) => {
-                let all_here = match self.databases.get(&manifest) {
-                    Some(open) => !self.node.snapshot()?.lacks_any(&open.info, &offer.heads)?,
-                    None => true,
+                let lacks = match self.databases.get(&manifest) {
+                    Some(open) => Some(self.node.snapshot()?.lacks_any(&open.info, &offer.heads)?),
+                    None => None,
                 };
-                let came = match (joined > 0, all_here) {
-                    (true, true) => Came::All,
-                    (true, false) => Came::Part,
-                    // whoever says that there is more than they name, and gives nothing, says it in vain
-                    (false, true) if !offer.unnamed => Came::Before,
-                    (false, _) => Came::Nothing,
+                // whoever says that there is more than they name, and gives nothing, says it in vain
+                let needless = !offer.unnamed && caught_up.as_ref().is_ok_and(|done| done.fetched == 0);
+                let came = match lacks {
+                    // it is not replicated any more
+                    None => Came::Before,
+                    Some(false) if joined > 0 => Came::All,
+                    Some(true) if joined > 0 => Came::Part,
+                    Some(false) if needless => Came::Before,
+                    // what is held back may be worth nothing; if it waits for others, the next time finds it here
+                    Some(_) => Came::Nothing,
                 };
                 if came == Came::All {
                     self.is_good(&offer.speaker.0);

@@ -260,9 +260,7 @@ impl Patience {
             },
         }
     }
-}
 
-impl Patience {
     /// Whether others have their turn now.
     fn is_enough(&self, since: Duration, done: &CaughtUp) -> bool {
         since > self.whole || done.lists > self.all_lists.saturating_add(done.joined / JOINED_FOR_A_LIST)
