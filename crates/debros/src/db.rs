@@ -149,7 +149,8 @@ impl Db {
     /// The user of this name on this device; the keys are made the first time, and kept in the data folder.
     ///
     /// In a network, the user's data is replicated from then on, with the user's other devices, too, and the user is
-    /// announced to the application's other nodes (`Db::announce`).
+    /// announced to the application's other nodes (`Db::announce`). With `Builder::kubo_peers` it is replicated through the Kubo
+    /// daemon, too.
     ///
     /// # Errors
     /// If the name is not 1 to 64 of `A-Z a-z 0-9 _ . -`, the keys cannot be read or written, or the user's data cannot be opened.
@@ -163,11 +164,14 @@ impl Db {
         let identity = taken.await?;
         #[cfg(feature = "network")]
         self.take_into_network(&identity).await?;
+        #[cfg(feature = "kubo")]
+        self.take_through_kubo(&identity).await?;
         Ok(identity)
     }
 
     /// Makes a user of another device or folder a user here, under this name: `key` is what [`Identity::export`] gave there. The user is the
-    /// same, the device gets a key of its own. In a network, what [`Db::identity`] does is done, too: both devices have the user's data.
+    /// same, the device gets a key of its own. In a network, or through a Kubo daemon, what [`Db::identity`] does is done, too: both devices have
+    /// the user's data.
     ///
     /// # Errors
     /// If the key is none, the name is another user's, the keys cannot be written, or the user's data cannot be opened.
@@ -181,6 +185,8 @@ impl Db {
         let identity = taken.await?;
         #[cfg(feature = "network")]
         self.take_into_network(&identity).await?;
+        #[cfg(feature = "kubo")]
+        self.take_through_kubo(&identity).await?;
         Ok(identity)
     }
 
@@ -280,6 +286,9 @@ impl Db {
         }
         #[cfg(feature = "kubo")]
         if let Some(daemon) = &self.inner.daemon {
+            if let Some(replication) = &daemon.replication {
+                replication.close().await;
+            }
             daemon.courier.close(CLOSE_WITHIN).await;
         }
         Ok(self.inner.node.close().await?)

@@ -28,6 +28,17 @@ pub enum IdentityError {
     #[cfg(feature = "network")]
     #[error(transparent)]
     Network(Box<crate::NetworkError>),
+    /// The keys are there, but the user's data cannot be replicated through the Kubo daemon.
+    #[cfg(feature = "kubo")]
+    #[error(transparent)]
+    Kubo(Box<crate::KuboReadError>),
+}
+
+#[cfg(feature = "kubo")]
+impl From<crate::KuboReadError> for IdentityError {
+    fn from(error: crate::KuboReadError) -> IdentityError {
+        IdentityError::Kubo(Box::new(error))
+    }
 }
 
 #[cfg(feature = "network")]

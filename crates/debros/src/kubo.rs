@@ -1,6 +1,6 @@
 //! [`Kubo`]: a database's blocks in a Kubo daemon.
 
-use crate::Db;
+use crate::{Db, Identity};
 use debros_core::UserId;
 use debros_orbit::{
     CatchUpError, CaughtUp, Hash, Manifest, ManifestError, NotAHash, NotAnAddress, ReadDocuments as _, ReadError,
@@ -159,6 +159,14 @@ impl Db {
             }
         }
         Ok(())
+    }
+
+    /// Replicates the data of a user of this device, so that it comes from their other ones.
+    pub(crate) async fn take_through_kubo(&self, identity: &Identity) -> Result<(), KuboReadError> {
+        match self.kubo_replication() {
+            Some(_) => self.open_through_kubo(Some(identity.user())).await,
+            None => Ok(()),
+        }
     }
 
     /// Opens the databases of a user, or of the global models, and replicates them.

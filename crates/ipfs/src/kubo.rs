@@ -478,13 +478,13 @@ impl Kubo {
         Ok(peers.unwrap_or_default().into_iter().map(|peer| peer.peer).collect())
     }
 
-    /// Has the daemon stay connected to a peer, of this multiaddress with its peer id: it connects again and again. It forgets it when it is
-    /// started anew.
+    /// Has the daemon stay connected to a peer, of these multiaddresses with its peer id: it connects again and again. They replace those that
+    /// it had of the peer. It forgets them when it is started anew.
     ///
     /// # Errors
-    /// If the daemon does not take the address.
-    pub async fn swarm_peering_add(&self, peer: &str) -> Result<(), KuboError> {
-        self.json::<serde_json::Value>(self.backend.call(&requests::SwarmPeeringAdd { arg: peer })?).await.map(drop)
+    /// If the daemon does not take one of the addresses.
+    pub async fn swarm_peering_add(&self, addresses: &[String]) -> Result<(), KuboError> {
+        self.json::<serde_json::Value>(self.backend.call(&requests::SwarmPeeringAdd { addresses })?).await.map(drop)
     }
 
     /// The peers that the daemon stays connected to, by their ids.

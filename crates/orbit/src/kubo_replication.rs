@@ -8,7 +8,9 @@ mod hint_status;
 mod kubo_blocks;
 mod listener;
 mod offers;
+mod peerings;
 mod rate;
+mod reach;
 
 pub use announcement::{Announcement, Hint};
 pub use hint_status::{HintStatus, Pubsub};
@@ -82,6 +84,13 @@ impl KuboReplication {
     /// If it has ended.
     pub async fn close_database(&self, database: DatabaseId) -> Result<bool, ShippingError> {
         self.ask(|answer| Wish::Shut { database, answer }).await
+    }
+
+    /// Ends it, and has the daemon stay connected to nobody for its sake any more; a daemon that does not answer is waited for two seconds. Whoever only drops it
+    /// before the courier has the same done without waiting for it.
+    pub async fn close(&self) {
+        // what has ended need not be ended
+        let _ = self.ask(|answer| Wish::End { answer }).await;
     }
 
     async fn ask<T>(&self, wish: impl FnOnce(oneshot::Sender<T>) -> Wish) -> Result<T, ShippingError> {

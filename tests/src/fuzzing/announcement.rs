@@ -4,12 +4,14 @@ use debros_orbit::{Address, Announcement, Hash, Hint};
 
 pub(super) fn corpus() -> Vec<Vec<u8>> {
     let hash = |n: u8| Hash::of(&[n]);
+    let heads = |n: u8| -> Vec<Hash> { (0..n).map(hash).collect() };
     let hint = |n: u8| Hint {
         database: Address::of(hash(n)),
         apart: n.is_multiple_of(2),
         entries: u64::from(n) << 20,
-        heads: (0..n).map(hash).collect(),
-        others: n.into(),
+        heads: heads(n),
+        // some name all heads, and some do not
+        state: Hint::state_of(&heads(n + n % 2)),
         roots: (0..n / 2).map(hash).collect(),
     };
     let announcement = |hints: u8| Announcement {

@@ -328,12 +328,14 @@ async fn what_is_published_is_heard_by_connected_daemons_and_too_large_messages_
 async fn a_daemon_stays_connected_to_a_peer_that_it_is_told_of() {
     let (one, two) = (KuboDaemon::start(), KuboDaemon::start());
     let kubo = client(one.url());
-    kubo.swarm_peering_add(&two.peer_address()).await.unwrap();
+    let unreached = format!("/ip4/127.0.0.1/tcp/1/p2p/{}", two.peer_id());
+    // of several addresses none replaces another
+    kubo.swarm_peering_add(&[two.peer_address(), unreached]).await.unwrap();
     assert_eq!(kubo.swarm_peering_ls().await.unwrap(), [two.peer_id()]);
     until(async || kubo.swarm_peers().await.unwrap() == [two.peer_id()]).await;
     kubo.swarm_peering_rm(&two.peer_id()).await.unwrap();
     assert_eq!(kubo.swarm_peering_ls().await.unwrap(), [""; 0]);
-    assert!(kubo.swarm_peering_add("nonsense").await.is_err());
+    assert!(kubo.swarm_peering_add(&["nonsense".to_owned()]).await.is_err());
     assert!(kubo.swarm_peering_rm("nonsense").await.is_err());
 }
 

@@ -63,7 +63,7 @@ async fn lies_cost_little_and_do_no_harm() {
         apart: true,
         entries: u64::MAX,
         heads: vec![Hash::of(&head.to_be_bytes())],
-        others: u64::MAX,
+        state: Hash::of(b"more than are named"),
         roots,
     };
     // many blocks of garbage, more than are fetched before it is given up

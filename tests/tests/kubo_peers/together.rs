@@ -29,13 +29,40 @@ async fn two_applications_become_the_same_whoever_writes_and_whenever() {
     two.write(140..160).await;
     two.daemon.start_again();
     one.connect(&two);
-    for peer in [&one, &two] {
+    for (peer, other) in [(&one, &two), (&two, &one)] {
         peer.has(0..160).await;
         peer.agrees().await;
         peer.drained().await;
         peer.clean().await;
         assert!(peer.hints().last_agreed.is_some());
+        let lasting = || peer.daemon.ipfs_ok(&["swarm", "peering", "ls"]);
+        let other = other.daemon.peer_id();
+        crate::until("staying connected", async || lasting().contains(&other), lasting).await;
         peer.db.clone().close().await.expect("it closes");
+        assert!(!lasting().contains(&other), "it is for the replication only");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_data_of_a_user_of_this_device_is_opened_with_the_identity() {
+    let of_notes = async |db: &Db| -> Vec<(String, String)> {
+        let all = db.addresses().await.expect("addresses");
+        all.into_iter().filter(|(name, _)| name.contains("Note")).collect()
+    };
+    // no daemon is there
+    let (one, two) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let nowhere = "http://127.0.0.1:1";
+    let (db, me) = open(one.path(), nowhere).await;
+    let mine = of_notes(&db).await;
+    assert_eq!(mine.len(), 1, "{mine:?}");
+    let key = db.identity("me").await.expect("an identity").export();
+    let (other, _) = open(two.path(), nowhere).await;
+    let imported = other.import_identity("elsewhere", &key).await.expect("it is imported");
+    assert_eq!(imported.user(), me.user());
+    let theirs = of_notes(&other).await;
+    assert!(theirs.len() == 2 && theirs.contains(&mine[0]), "{theirs:?}");
+    for db in [db, other] {
+        db.close().await.expect("it closes");
     }
 }
 

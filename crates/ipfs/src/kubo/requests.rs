@@ -2,7 +2,7 @@
 //! missing.
 
 use ipfs_api_prelude::ApiRequest;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::marker::PhantomData;
 
 /// A call without options.
@@ -90,7 +90,21 @@ request!(RepoStat "/repo/stat" {
     #[serde(skip)]
     _life: PhantomData<&'r ()>,
 });
-request!(SwarmPeeringAdd "/swarm/peering/add" { arg: &'r str });
+/// The addresses of a peer are named in one call: each call replaces what was there before.
+pub(super) struct SwarmPeeringAdd<'r> {
+    pub(super) addresses: &'r [String],
+}
+
+impl Serialize for SwarmPeeringAdd<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.addresses.iter().map(|address| ("arg", address)))
+    }
+}
+
+impl ApiRequest for SwarmPeeringAdd<'_> {
+    const PATH: &'static str = "/swarm/peering/add";
+}
+
 request!(SwarmPeeringRm "/swarm/peering/rm" { arg: &'r str });
 // topics are in multibase
 request!(PubsubSub "/pubsub/sub" { arg: &'r str });

@@ -1,4 +1,4 @@
-use super::{Announcement, rate::Rate};
+use super::{announcer::GONE, peerings::Staying, rate::Rate, reach::Reach};
 use lru::LruCache;
 use std::{
     collections::HashMap,
@@ -15,7 +15,7 @@ const AGAIN: Duration = Duration::from_secs(120);
 /// So often one is connected to, and so many at once.
 const CONNECTED: (Duration, u32) = (Duration::from_secs(10), 8);
 /// So many of its addresses are tried.
-const ADDRESSES: usize = 4;
+const ADDRESSES: usize = 6;
 
 /// The daemons of others, as they tell of themselves: decides to which the daemon is to be connected. It does nothing itself.
 ///
@@ -25,13 +25,14 @@ const ADDRESSES: usize = 4;
 pub(super) struct Acquaintances {
     known: LruCache<String, Known>,
     /// Where those are with whom a connection is to stay.
-    staying: HashMap<String, Vec<String>>,
+    staying: HashMap<String, Known>,
     rate: Rate,
 }
 
 #[derive(Debug)]
 struct Known {
     addresses: Vec<String>,
+    heard: Instant,
     again: Instant,
 }
 
@@ -43,18 +44,18 @@ impl Acquaintances {
 
     /// A daemon is heard, and tells where it is. Where it is to be connected to now, unless it is.
     pub(super) fn heard(&mut self, peer: &str, addresses: &[String], now: Instant) -> Option<Vec<String>> {
-        let good = addresses.iter().filter(|address| is_of(address, peer));
-        let addresses: Vec<String> = good.take(ADDRESSES).cloned().collect();
+        let addresses = Reach::best(addresses, peer, ADDRESSES);
         if addresses.is_empty() {
             return None;
         }
         if let Some(staying) = self.staying.get_mut(peer) {
             // the daemon looks after it itself
-            *staying = addresses;
+            (staying.addresses, staying.heard) = (addresses, now);
             return None;
         }
-        let known = self.known.get_or_insert_mut(peer.to_owned(), || Known { addresses: Vec::new(), again: now });
-        known.addresses = addresses;
+        let new = || Known { addresses: Vec::new(), heard: now, again: now };
+        let known = self.known.get_or_insert_mut(peer.to_owned(), new);
+        (known.addresses, known.heard) = (addresses, now);
         if known.again > now || !self.rate.take(now) {
             return None;
         }
@@ -62,29 +63,27 @@ impl Acquaintances {
         Some(known.addresses.clone())
     }
 
-    /// A daemon has what is here, or has delivered what was not. Where it is, if a connection is to stay that need not before.
-    pub(super) fn is_good(&mut self, peer: &str) -> Option<Vec<String>> {
+    /// A daemon has what is here, or has delivered what was not: a connection is to stay. Whether it need not before.
+    pub(super) fn is_good(&mut self, peer: &str) -> bool {
         if self.staying.len() >= STAY {
-            return None;
+            return false;
         }
-        let Known { addresses, .. } = self.known.pop(peer)?;
-        self.staying.insert(peer.to_owned(), addresses.clone());
-        Some(addresses)
+        let Some(known) = self.known.pop(peer) else { return false };
+        self.staying.insert(peer.to_owned(), known);
+        true
     }
 
-    /// Where those are with whom a connection is to stay: the daemon has forgotten them when it was started anew.
-    pub(super) fn staying(&self) -> Vec<String> {
-        self.staying.values().flatten().cloned().collect()
+    /// With those who are gone no connection needs to stay. Whether there were some.
+    pub(super) fn let_go(&mut self, now: Instant) -> bool {
+        let before = self.staying.len();
+        self.staying.retain(|_, known| now.saturating_duration_since(known.heard) < GONE);
+        self.staying.len() < before
     }
-}
 
-/// Whether this may be an address of the peer.
-fn is_of(address: &str, peer: &str) -> bool {
-    let begins = ["/ip4/", "/ip6/", "/dns/", "/dns4/", "/dns6/", "/dnsaddr/"];
-    address.len() <= Announcement::MAX_ADDRESSES.1
-        && address.bytes().all(|byte| byte.is_ascii_graphic())
-        && begins.iter().any(|begin| address.starts_with(begin))
-        && address.strip_suffix(peer).is_some_and(|rest| rest.ends_with("/p2p/"))
+    /// Where those are with whom a connection is to stay.
+    pub(super) fn staying(&self) -> Staying {
+        self.staying.iter().map(|(peer, known)| (peer.clone(), known.addresses.clone())).collect()
+    }
 }
 
 #[cfg(test)]
@@ -107,13 +106,11 @@ mod tests {
     }
 
     #[test]
-    fn nobody_tells_of_others_or_nonsense() {
+    fn nobody_tells_of_others_or_too_much() {
         let (mut all, now) = (Acquaintances::new(), Instant::now());
-        for bad in ["", "/p2p/a", "/unix/x/p2p/a", "/ip4/192.0.2.1/tcp/1/p2p/b", "/ip4/192.0.2.1 /tcp/1/p2p/a", "a"] {
-            assert_eq!(all.heard("a", &[bad.to_owned()], now), None, "{bad}");
-        }
-        assert_eq!(all.is_good("a"), None);
-        let many = vec![at("a").remove(0); 8];
+        assert_eq!(all.heard("a", &at("b"), now), None);
+        assert!(!all.is_good("a"));
+        let many: Vec<String> = (1..9).map(|port| format!("/ip4/192.0.2.1/tcp/{port}/p2p/a")).collect();
         assert_eq!(all.heard("a", &many, now).map(|addresses| addresses.len()), Some(ADDRESSES));
     }
 
@@ -124,13 +121,17 @@ mod tests {
         for name in &names {
             all.heard(name, &at(name), now);
         }
-        assert_eq!(names.iter().filter(|name| all.is_good(name).is_some()).count(), STAY);
+        assert_eq!(names.iter().filter(|name| all.is_good(name)).count(), STAY);
         assert_eq!(all.staying().len(), STAY);
-        assert_eq!(all.is_good("0"), None, "it stays already");
+        assert!(!all.is_good("0"), "it stays already");
         // strangers push nobody out
         for n in 100..1_000 {
             all.heard(&n.to_string(), &at(&n.to_string()), now);
         }
         assert_eq!(all.staying().len(), STAY);
+        // but who is silent makes room
+        all.heard("0", &at("0"), now + GONE);
+        assert!(all.let_go(now + GONE) && !all.let_go(now + GONE));
+        assert_eq!(all.staying().into_keys().collect::<Vec<_>>(), ["0"]);
     }
 }

@@ -27,8 +27,8 @@ pub struct Hint {
     pub entries: u64,
     /// The heads of its log, by their names; the latest, where there are more than [`Announcement::MAX_HEADS`].
     pub heads: Vec<Hash>,
-    /// How many more heads there are.
-    pub others: u64,
+    /// What [`Hint::state_of`] gives for all heads: two logs are the same if it is.
+    pub state: Hash,
     /// The roots of the lists of its blocks, the earliest first. All of them are pinned.
     pub roots: Vec<Hash>,
 }
@@ -48,8 +48,10 @@ struct HintBlock {
     database: Cid,
     entries: u64,
     heads: Vec<Cid>,
-    others: u64,
     roots: Vec<Cid>,
+    /// Where it does not follow from the heads that are named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<Cid>,
 }
 
 impl Announcement {
@@ -77,8 +79,8 @@ impl Announcement {
             database: hint.database.manifest().cid(),
             entries: hint.entries,
             heads: cids(&hint.heads),
-            others: hint.others,
             roots: cids(&hint.roots),
+            state: (!hint.names_all()).then(|| hint.state.cid()),
         };
         let block = AnnouncementBlock {
             addresses: self.addresses.clone(),
@@ -107,31 +109,38 @@ impl Announcement {
 
 impl Hint {
     fn from_block(block: HintBlock) -> Option<Hint> {
-        let HintBlock { apart, database, entries, heads, others, roots } = block;
+        let HintBlock { apart, database, entries, heads, roots, state } = block;
         if heads.len() > Announcement::MAX_HEADS || roots.len() > Announcement::MAX_ROOTS {
             return None;
         }
         let hashes = |cids: Vec<Cid>| cids.iter().map(Hash::from_cid).collect::<Option<Vec<_>>>();
         let (heads, roots) = (hashes(heads)?, hashes(roots)?);
         let database = Address::of(Hash::from_cid(&database)?);
-        Some(Hint { database, apart, entries, heads, others, roots })
+        let state = match state {
+            Some(state) => Hash::from_cid(&state)?,
+            None => Hint::state_of(&heads),
+        };
+        Some(Hint { database, apart, entries, heads, state, roots })
     }
 
-    /// What is the same of two hints if both sides have the same heads.
-    pub(super) fn state(&self) -> Hash {
-        let mut heads: Vec<&Hash> = self.heads.iter().collect();
+    /// The SHA2-256 of the digests of all heads of a log, in the order of their bytes.
+    #[must_use]
+    pub fn state_of(heads: &[Hash]) -> Hash {
+        let mut heads: Vec<[u8; 32]> = heads.iter().map(|head| *head.digest()).collect();
         heads.sort_unstable();
         heads.dedup();
-        let mut bytes = self.others.to_be_bytes().to_vec();
-        for head in heads {
-            bytes.extend_from_slice(head.digest());
-        }
-        Hash::of(&bytes)
+        Hash::of(heads.as_flattened())
+    }
+
+    /// Whether it names all heads that there are.
+    pub(super) fn names_all(&self) -> bool {
+        self.state == Hint::state_of(&self.heads)
     }
 
     /// How many bytes it takes in an announcement, at most.
     pub(super) fn size(&self) -> usize {
-        80 + Announcement::LINK * (2 + self.heads.len() + self.roots.len())
+        let state = usize::from(self.heads.len() >= Announcement::MAX_HEADS);
+        80 + Announcement::LINK * (2 + state + self.heads.len() + self.roots.len())
     }
 }
 
@@ -141,8 +150,9 @@ mod tests {
 
     fn hint(n: u32, heads: usize, roots: usize) -> Hint {
         let hash = |at: usize| Hash::of(&[n.to_be_bytes(), (at as u32).to_be_bytes()].concat());
-        let (heads, roots) = ((0..heads).map(hash).collect(), (0..roots).map(hash).collect());
-        Hint { database: Address::of(hash(7)), apart: true, entries: u64::MAX, heads, others: u64::MAX, roots }
+        let (heads, roots): (Vec<Hash>, _) = ((0..heads).map(hash).collect(), (0..roots).map(hash).collect());
+        let state = Hint::state_of(&heads);
+        Hint { database: Address::of(hash(7)), apart: true, entries: u64::MAX, heads, state, roots }
     }
 
     #[test]
@@ -179,12 +189,22 @@ mod tests {
     }
 
     #[test]
-    fn the_order_of_heads_means_nothing() {
-        let one = hint(1, 3, 1);
-        let mut other = Hint { entries: 1, roots: Vec::new(), ..one.clone() };
-        other.heads.reverse();
-        assert_eq!(one.state(), other.state());
-        other.heads.pop();
-        assert_ne!(one.state(), other.state());
+    fn logs_with_the_same_heads_have_the_same_state_and_no_others() {
+        let heads: Vec<Hash> = (0..1_000_u32).map(|n| Hash::of(&n.to_be_bytes())).collect();
+        let mut others = heads.clone();
+        others.reverse();
+        assert_eq!(Hint::state_of(&heads), Hint::state_of(&others));
+        // as many, and one of them is another, of those that are not named
+        let named = |heads: &[Hash]| heads[..Announcement::MAX_HEADS].to_vec();
+        others = heads.clone();
+        others[999] = Hash::of(b"another");
+        assert_eq!(named(&heads), named(&others));
+        assert_ne!(Hint::state_of(&heads), Hint::state_of(&others));
+        let all = hint(1, 3, 1);
+        assert!(all.names_all());
+        let some = Hint { heads: named(&heads), state: Hint::state_of(&heads), ..all };
+        assert!(!some.names_all());
+        let announcement = Announcement { by: String::new(), addresses: Vec::new(), hints: vec![some] };
+        assert_eq!(Announcement::decode(&announcement.encode()), Some(announcement));
     }
 }

@@ -11,7 +11,7 @@ const APART: Duration = Duration::from_secs(30);
 /// While everybody who is known has the same, or nobody is.
 const LONGEST: Duration = Duration::from_secs(300);
 /// Who was not heard for so long is gone.
-const GONE: Duration = Duration::from_secs(1_800);
+pub(super) const GONE: Duration = Duration::from_secs(1_800);
 /// So many of those who have a database are remembered.
 const REMEMBERED: usize = 16;
 /// Times are whole parts of the interval, so many, so that what is to be said of many databases is said in one message.

@@ -3,8 +3,10 @@ use super::{
     acquaintances::Acquaintances,
     announcer::{Announcer, Speaker},
     listener::{Event, listen},
-    offers::{Offer, Offers},
+    offers::{Came, Offer, Offers},
+    peerings::{Peerings, Staying},
     rate::Rate,
+    reach::Reach,
 };
 use crate::{
     DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, ReadError,
@@ -24,7 +26,7 @@ use std::{
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
-    time::sleep_until,
+    time::{sleep_until, timeout},
 };
 
 /// So much is published: a message in a second, and some at once.
@@ -42,18 +44,30 @@ const WAITING: usize = 64;
 const LATER: Duration = Duration::from_secs(2);
 /// So long after something has happened it is counted.
 const COUNT: Duration = Duration::from_millis(250);
+/// So long a daemon may take to part from those with whom a connection was to stay.
+const LEAVE: Duration = Duration::from_secs(2);
 
 /// What is asked of the driver.
 pub(super) enum Wish {
-    Open { database: DatabaseId, answer: oneshot::Sender<Result<(), ReadError>> },
-    Shut { database: DatabaseId, answer: oneshot::Sender<bool> },
+    Open {
+        database: DatabaseId,
+        answer: oneshot::Sender<Result<(), ReadError>>,
+    },
+    Shut {
+        database: DatabaseId,
+        answer: oneshot::Sender<bool>,
+    },
+    /// Answered when the daemon was told.
+    End {
+        answer: oneshot::Sender<()>,
+    },
 }
 
 /// What a task has done.
 enum Done {
     Said(Result<(), KuboError>),
-    /// With how many blocks that came.
-    Fetched(Hash, Offer, u64, Result<CaughtUp, CatchUpError>),
+    /// With how many blocks came, and how many entries joined.
+    Fetched(Hash, Offer, [u64; 2], Result<CaughtUp, CatchUpError>),
     /// The daemon was told of another one, which it may not reach.
     Connected,
 }
@@ -83,6 +97,8 @@ pub(super) struct Driver {
     announcer: Announcer,
     offers: Offers,
     acquaintances: Acquaintances,
+    /// With whom the daemon is to stay connected.
+    staying: watch::Sender<Staying>,
     /// The daemon, while it listens.
     daemon: Option<KuboDaemon>,
     joined: Rate,
@@ -131,6 +147,7 @@ impl Driver {
             announcer: Announcer::new(Instant::now(), u64::from_be_bytes(seed)),
             offers: Offers::new(),
             acquaintances: Acquaintances::new(),
+            staying: watch::Sender::default(),
             daemon: None,
             joined: Rate::new(JOINED.0, JOINED.1),
             published: Rate::new(PUBLISHED.0, PUBLISHED.1),
@@ -147,8 +164,9 @@ impl Driver {
         let (events, mut heard) = mpsc::channel(WAITING);
         let mut listener = JoinSet::new();
         listener.spawn(listen(self.kubo.clone(), self.topic.clone(), events));
+        let peerings = tokio::spawn(Peerings::new(self.kubo.clone()).run(self.staying.subscribe()));
         let mut changes = self.confirmed.changes();
-        loop {
+        let ended = loop {
             let next = self.next(Instant::now());
             let wait = async {
                 match next {
@@ -158,29 +176,36 @@ impl Driver {
             };
             tokio::select! {
                 wish = self.wishes.recv() => match wish {
-                    Some(wish) => self.grant(wish),
-                    None => break,
+                    Some(wish) => {
+                        if let Some(ended) = self.grant(wish) {
+                            break Some(ended);
+                        }
+                    }
+                    None => break None,
                 },
                 // both sides end together
                 Some(event) = heard.recv() => {
                     if self.happened(event).is_err() {
-                        break;
+                        break None;
                     }
                 }
                 changed = changes.changed() => {
                     if changed.is_err() || self.look().is_err() {
-                        break;
+                        break None;
                     }
                 }
                 Some(done) = self.tasks.join_next() => {
                     // a panic was told of where it happened, and what it did is as if it had failed
                     if let Ok(done) = done && self.was_done(done).is_err() {
-                        break;
+                        break None;
                     }
                 }
                 () = wait => {}
             }
             let now = Instant::now();
+            if self.acquaintances.let_go(now) {
+                self.stay_connected();
+            }
             self.say(now);
             while self.daemon.is_some() && self.fetch_next(now) {}
             match self.count {
@@ -188,6 +213,15 @@ impl Driver {
                 Some(count) if count <= now => self.count(now),
                 Some(_) => {}
             }
+        };
+        drop(listener);
+        // nobody wants them any more
+        drop(self);
+        // a daemon that does not answer keeps them until it is started anew
+        let _ = timeout(LEAVE, peerings).await;
+        if let Some(ended) = ended {
+            // whoever asked may not wait any more
+            let _ = ended.send(());
         }
     }
 
@@ -199,9 +233,11 @@ impl Driver {
         say.into_iter().chain(self.offers.next(now)).chain(self.count).min()
     }
 
-    fn grant(&mut self, wish: Wish) {
+    /// Does it, if it is not the end.
+    fn grant(&mut self, wish: Wish) -> Option<oneshot::Sender<()>> {
         // whoever asked may not wait any more
         match wish {
+            Wish::End { answer } => return Some(answer),
             Wish::Open { database, answer } => {
                 let _ = answer.send(self.open(database));
             }
@@ -215,6 +251,7 @@ impl Driver {
                 let _ = answer.send(manifest.is_some());
             }
         }
+        None
     }
 
     fn open(&mut self, database: DatabaseId) -> Result<(), ReadError> {
@@ -246,11 +283,10 @@ impl Driver {
             let Some(open) = self.databases.get_mut(&manifest) else { continue };
             let log = snapshot.core.log(&snapshot.state, open.info.id)?;
             let mut heads: Vec<Hash> = log.heads.iter().map(|head| head.hash).collect();
-            let others = heads.len().saturating_sub(Announcement::MAX_HEADS);
-            heads.drain(..others);
-            let (database, entries, others) = (open.info.address, log.entries, others as u64);
-            let hint = Hint { database, apart: false, entries, heads, others, roots: Vec::new() };
-            self.announcer.holds(manifest, hint.state(), now);
+            let (database, entries, state) = (open.info.address, log.entries, Hint::state_of(&heads));
+            heads.drain(..heads.len().saturating_sub(Announcement::MAX_HEADS));
+            let hint = Hint { database, apart: false, entries, heads, state, roots: Vec::new() };
+            self.announcer.holds(manifest, state, now);
             open.hint = Some(hint);
         }
         Ok(())
@@ -263,7 +299,7 @@ impl Driver {
                 self.tell(|status| status.pubsub = Pubsub::On);
                 self.announcer.again(Instant::now());
                 // it may have been started anew, and have forgotten them
-                self.stay_connected(self.acquaintances.staying());
+                self.stay_connected();
             }
             Event::Joined => {
                 // what was said before was not heard there; but nobody makes it be said all the time by coming and going
@@ -321,14 +357,15 @@ impl Driver {
     fn hinted(&mut self, speaker: &Speaker, hint: Hint, now: Instant) -> Result<(), ReadError> {
         let manifest = hint.database.manifest();
         let Some(open) = self.databases.get(&manifest) else { return Ok(()) };
-        if self.announcer.heard(manifest, speaker, hint.state(), hint.apart, now) {
+        if self.announcer.heard(manifest, speaker, hint.state, hint.apart, now) {
             self.tell(|status| status.last_agreed = Some(SystemTime::now()));
             if !hint.heads.is_empty() {
                 self.is_good(&speaker.0);
             }
         } else if self.lacks(&open.info, &hint)? {
-            let Hint { heads, roots, others, .. } = hint;
-            let offer = Offer { speaker: speaker.clone(), heads, unnamed: others > 0, roots };
+            let unnamed = !hint.names_all();
+            let Hint { heads, roots, .. } = hint;
+            let offer = Offer { speaker: speaker.clone(), heads, unnamed, roots, heard: now };
             self.offers.offered(manifest, offer);
             return Ok(());
         }
@@ -342,7 +379,8 @@ impl Driver {
             return Ok(false);
         }
         let snapshot = self.node.snapshot()?;
-        let unnamed = hint.others > 0 && hint.entries > snapshot.entries(info.id)?;
+        // who has fewer entries is told of what they lack, and has more then
+        let unnamed = !hint.names_all() && hint.entries >= snapshot.entries(info.id)?;
         Ok(unnamed || snapshot.lacks_any(info, &hint.heads)?)
     }
 
@@ -352,9 +390,7 @@ impl Driver {
         if self.saying || self.announcer.next().is_none_or(|next| next > now) || self.published.ready(now) > now {
             return;
         }
-        let (most, longest) = Announcement::MAX_ADDRESSES;
-        let addresses = daemon.addresses.iter().filter(|address| address.len() <= longest).take(most);
-        let addresses: Vec<String> = addresses.cloned().collect();
+        let addresses = Reach::best(&daemon.addresses, &daemon.peer, Announcement::MAX_ADDRESSES.0);
         let mut size = 256 + addresses.iter().map(|address| address.len() + 3).sum::<usize>();
         let mut hints = Vec::new();
         for (manifest, apart) in self.announcer.due(now, Announcement::MAX_HINTS) {
@@ -386,7 +422,7 @@ impl Driver {
     fn fetch_next(&mut self, now: Instant) -> bool {
         let Some((manifest, offer)) = self.offers.start(now) else { return false };
         let Some(open) = self.databases.get(&manifest) else {
-            self.offers.finished(manifest, offer, true, now);
+            self.offers.finished(manifest, offer, Came::Before, now);
             return true;
         };
         let running = Running::begin(self.catching_up.clone());
@@ -394,10 +430,10 @@ impl Driver {
         let spec = open.info.spec.clone();
         self.tasks.spawn(async move {
             let _running = running;
-            let blocks = AtomicU64::new(0);
-            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken, blocks: &blocks };
+            let (blocks, joined) = (AtomicU64::new(0), AtomicU64::new(0));
+            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken, blocks: &blocks, joined: &joined };
             let caught_up = all.take(spec, &offer.roots, Named::ByOthers(&offer.heads)).await;
-            Done::Fetched(manifest, offer, blocks.into_inner(), caught_up)
+            Done::Fetched(manifest, offer, [blocks.into_inner(), joined.into_inner()], caught_up)
         });
         true
     }
@@ -413,21 +449,30 @@ impl Driver {
                 });
             }
             Done::Connected => {}
-            Done::Fetched(manifest, offer, blocks, caught_up) => {
-                // whoever says that there is more than they name, and gives nothing, says it in vain
-                let nothing = offer.unnamed && !caught_up.as_ref().is_ok_and(|done| done.joined > 0);
-                let delivered = match self.databases.get(&manifest) {
-                    Some(open) => !nothing && !self.node.snapshot()?.lacks_any(&open.info, &offer.heads)?,
-                    None => true,
+            Done::Fetched(manifest, offer, [blocks, joined], caught_up) => {
+                let lacks = match self.databases.get(&manifest) {
+                    Some(open) => Some(self.node.snapshot()?.lacks_any(&open.info, &offer.heads)?),
+                    None => None,
                 };
-                if delivered {
+                // whoever says that there is more than they name, and gives nothing, says it in vain
+                let needless = !offer.unnamed && caught_up.as_ref().is_ok_and(|done| done.fetched == 0);
+                let came = match lacks {
+                    // it is not replicated any more
+                    None => Came::Before,
+                    Some(false) if joined > 0 => Came::All,
+                    Some(true) if joined > 0 => Came::Part,
+                    Some(false) if needless => Came::Before,
+                    // what is held back may be worth nothing; if it waits for others, the next time finds it here
+                    Some(_) => Came::Nothing,
+                };
+                if came == Came::All {
                     self.is_good(&offer.speaker.0);
                 }
-                self.offers.finished(manifest, offer, delivered, Instant::now());
+                self.offers.finished(manifest, offer, came, Instant::now());
                 self.tell(|status| {
-                    match delivered {
-                        true => status.fetched += 1,
-                        false => status.failed += 1,
+                    match came {
+                        Came::All | Came::Before => status.fetched += 1,
+                        Came::Part | Came::Nothing => status.failed += 1,
                     }
                     status.blocks += blocks;
                     if let Err(error) = caught_up {
@@ -458,24 +503,18 @@ impl Driver {
 
     /// With this daemon a connection is to stay.
     fn is_good(&mut self, peer: &str) {
-        if let Some(addresses) = self.acquaintances.is_good(peer) {
-            self.stay_connected(addresses);
+        if self.acquaintances.is_good(peer) {
+            self.stay_connected();
         }
     }
 
-    fn stay_connected(&mut self, addresses: Vec<String>) {
-        let kubo = self.kubo.clone();
-        self.tasks.spawn(async move {
-            for address in addresses {
-                // what it does not take is no address that it could dial
-                let _ = kubo.swarm_peering_add(&address).await;
-            }
-            Done::Connected
-        });
+    fn stay_connected(&self) {
+        self.staying.send_replace(self.acquaintances.staying());
     }
 
     fn count(&mut self, now: Instant) {
         self.count = None;
+        self.offers.let_go(now);
         let counts = self.announcer.agreed(now);
         self.status.send_if_modified(|status| {
             let status = status.hints.get_or_insert_default();

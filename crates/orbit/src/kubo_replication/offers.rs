@@ -1,4 +1,4 @@
-use super::announcer::Speaker;
+use super::announcer::{GONE, Speaker};
 use crate::Hash;
 use lru::LruCache;
 use std::{
@@ -16,6 +16,8 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// So many offers of a database are remembered,
 const OF_ONE: usize = 8;
+/// so many of these of folders at one daemon,
+const OF_DAEMON: usize = 2;
 /// and of so many databases.
 const DATABASES: usize = 4_096;
 /// So many daemons are remembered.
@@ -43,6 +45,20 @@ pub(super) struct Offer {
     /// Whether there are more heads, which are not named.
     pub(super) unnamed: bool,
     pub(super) roots: Vec<Hash>,
+    pub(super) heard: Instant,
+}
+
+/// What has come of what was offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Came {
+    /// Everything.
+    All,
+    /// Some of it.
+    Part,
+    /// Nothing that is of use.
+    Nothing,
+    /// Everything was here already, from elsewhere. That says nothing about who offered it.
+    Before,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,17 +88,32 @@ impl Offers {
         }
         let offers = self.offers.entry(database).or_default();
         offers.retain(|other| other.speaker != offer.speaker);
-        if offers.len() < OF_ONE {
-            offers.push(offer);
-            return;
+        let is_theirs = |other: &Offer| other.speaker.0 == offer.speaker.0;
+        if offers.iter().filter(|other| is_theirs(other)).count() >= OF_DAEMON {
+            // one daemon takes nobody else's place
+            if let Some(earliest) = offers.iter().position(is_theirs) {
+                offers.remove(earliest);
+            }
+        } else if offers.len() >= OF_ONE {
+            // those who deliver are not crowded out by strangers; of the others, who has failed most goes, or else the earliest
+            let daemons = &self.daemons;
+            let goes = |other: &Offer| {
+                let standing = daemons.peek(&other.speaker.0).copied().unwrap_or_default();
+                (standing.delivered == 0, standing.failed)
+            };
+            if let Some((worst, _)) = offers.iter().enumerate().rev().max_by_key(|(_, other)| goes(other)) {
+                offers.remove(worst);
+            }
         }
-        // those who deliver are not crowded out by strangers
-        let daemons = &self.daemons;
-        let delivered = |offer: &Offer| daemons.peek(&offer.speaker.0).is_some_and(|standing| standing.delivered > 0);
-        if let Some(stranger) = offers.iter().position(|other| !delivered(other)) {
-            offers.remove(stranger);
-            offers.push(offer);
-        }
+        offers.push(offer);
+    }
+
+    /// Those who were not heard for long have nothing to offer any more.
+    pub(super) fn let_go(&mut self, now: Instant) {
+        self.offers.retain(|_, offers| {
+            offers.retain(|offer| now.saturating_duration_since(offer.heard) < GONE);
+            !offers.is_empty()
+        });
     }
 
     /// They have nothing more that is not here.
@@ -126,20 +157,25 @@ impl Offers {
         Some((database, offer))
     }
 
-    /// It has ended: everything that was offered is here now, or not.
-    pub(super) fn finished(&mut self, database: Hash, offer: Offer, delivered: bool, now: Instant) {
+    /// It has ended. What is still to be had waits behind what others offer.
+    pub(super) fn finished(&mut self, database: Hash, offer: Offer, came: Came, now: Instant) {
         self.running.remove(&database);
-        let mut standing = self.standing(&offer.speaker);
-        if delivered {
-            standing = Standing { delivered: standing.delivered + 1, failed: 0, not_before: None };
-        } else {
-            let pause = FIRST_PAUSE.saturating_mul(1 << standing.failed.min(16)).min(LONGEST_PAUSE);
-            standing.failed += 1;
-            standing.not_before = Some(now + pause);
+        let Standing { delivered, failed, .. } = self.standing(&offer.speaker);
+        let standing = match came {
+            Came::All => Some(Standing { delivered: delivered + 1, failed: 0, not_before: None }),
+            Came::Part => Some(Standing { delivered: delivered + 1, failed: 0, not_before: Some(now + FIRST_PAUSE) }),
+            Came::Nothing => {
+                let pause = FIRST_PAUSE.saturating_mul(1 << failed.min(16)).min(LONGEST_PAUSE);
+                Some(Standing { delivered, failed: failed + 1, not_before: Some(now + pause) })
+            }
+            Came::Before => None,
+        };
+        if let Some(standing) = standing {
+            self.daemons.put(offer.speaker.0.clone(), standing);
         }
-        self.daemons.put(offer.speaker.0.clone(), standing);
+        let more = matches!(came, Came::Part | Came::Nothing);
         let newer = |offers: &Vec<Offer>| offers.iter().any(|other| other.speaker == offer.speaker);
-        if !delivered && !self.offers.get(&database).is_some_and(newer) {
+        if more && !self.offers.get(&database).is_some_and(newer) {
             self.offered(database, offer);
         }
     }
@@ -167,13 +203,20 @@ impl Offers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::LazyLock;
 
     fn hash(n: u8) -> Hash {
         Hash::of(&[n])
     }
 
+    fn began() -> Instant {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        *BEGAN
+    }
+
     fn offer(peer: &str, root: u8) -> Offer {
         Offer {
+            heard: began(),
             speaker: (peer.to_owned(), "f".to_owned()),
             heads: vec![hash(root)],
             unnamed: false,
@@ -189,9 +232,9 @@ mod tests {
         offers.offered(hash(0), offer("b", 3));
         assert_eq!(offers.start(now), Some((hash(0), offer("a", 2))));
         assert_eq!(offers.start(now), None);
-        offers.finished(hash(0), offer("a", 2), true, now);
+        offers.finished(hash(0), offer("a", 2), Came::All, now);
         assert_eq!(offers.start(now), Some((hash(0), offer("b", 3))));
-        offers.finished(hash(0), offer("b", 3), true, now);
+        offers.finished(hash(0), offer("b", 3), Came::All, now);
         assert_eq!((offers.start(now), offers.next(now)), (None, None));
     }
 
@@ -201,7 +244,7 @@ mod tests {
         for pause in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
             offers.offered(hash(0), offer("a", pause as u8));
             let (database, started) = offers.start(now).expect("it is to be fetched");
-            offers.finished(database, started, false, now);
+            offers.finished(database, started, Came::Nothing, now);
             offers.offered(hash(1), offer("a", 7));
             assert_eq!(offers.start(now), None);
             assert_eq!(offers.next(now), Some(now + Duration::from_secs(pause)));
@@ -218,7 +261,7 @@ mod tests {
         let (mut offers, now) = (Offers::new(), Instant::now());
         offers.offered(hash(0), offer("good", 1));
         let (database, started) = offers.start(now).expect("it is to be fetched");
-        offers.finished(database, started, true, now);
+        offers.finished(database, started, Came::All, now);
         for n in 0..200 {
             offers.offered(hash(n % 40), offer(&format!("stranger {n}"), n));
         }
@@ -242,12 +285,69 @@ mod tests {
         for _ in 0..6 {
             let (database, started) = offers.start(now).expect("it is to be fetched");
             seen.push(database);
-            offers.finished(database, started.clone(), true, now);
+            offers.finished(database, started.clone(), Came::All, now);
             // there is more of it at once
             offers.offered(database, started);
         }
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 6);
+    }
+
+    fn speakers(offers: &Offers) -> Vec<&str> {
+        offers.offers[&hash(0)].iter().map(|offer| offer.speaker.0.as_str()).collect()
+    }
+
+    #[test]
+    fn a_daemon_takes_nobody_elses_place_and_a_newcomer_has_one() {
+        let (mut offers, now) = (Offers::new(), began());
+        offers.offered(hash(0), offer("a", 1));
+        for folder in 0..100 {
+            offers.offered(hash(0), Offer { speaker: ("many".into(), folder.to_string()), ..offer("many", 2) });
+        }
+        assert_eq!(speakers(&offers), ["a", "many", "many"]);
+        offers.withdrawn(&hash(0), &("many".into(), "98".into()));
+        offers.withdrawn(&hash(0), &("many".into(), "99".into()));
+        // it gave something once, others never did, and one of them fails again and again
+        let (database, started) = offers.start(now).expect("it is to be fetched");
+        offers.finished(database, started, Came::Part, now);
+        let names = ["b", "c", "d", "e", "f", "g", "h"];
+        offers.offered(hash(1), offer("d", 1));
+        let (database, started) = offers.start(now).expect("it is to be fetched");
+        offers.finished(database, started, Came::Nothing, now);
+        for name in names {
+            offers.offered(hash(0), offer(name, 1));
+        }
+        offers.offered(hash(0), offer("new", 1));
+        assert_eq!(speakers(&offers), ["a", "b", "c", "e", "f", "g", "h", "new"]);
+        offers.offered(hash(0), offer("newer", 1));
+        assert_eq!(speakers(&offers), ["a", "c", "e", "f", "g", "h", "new", "newer"]);
+    }
+
+    #[test]
+    fn who_gives_something_goes_on_after_the_others_and_what_was_here_says_nothing() {
+        let (mut offers, now) = (Offers::new(), began());
+        offers.offered(hash(0), offer("a", 1));
+        offers.offered(hash(0), offer("b", 2));
+        let (database, started) = offers.start(now).expect("it is to be fetched");
+        offers.finished(database, started, Came::Part, now);
+        assert_eq!(speakers(&offers), ["b", "a"]);
+        let (database, started) = offers.start(now).expect("it is to be fetched");
+        assert_eq!(started.speaker.0, "b");
+        offers.finished(database, started, Came::Before, now);
+        assert_eq!(offers.standing(&offer("b", 2).speaker).delivered, 0);
+        assert_eq!(speakers(&offers), ["a"]);
+        assert_eq!(offers.start(now + FIRST_PAUSE).map(|(_, offer)| offer.speaker.0), Some("a".to_owned()));
+    }
+
+    #[test]
+    fn who_is_gone_offers_nothing() {
+        let mut offers = Offers::new();
+        offers.offered(hash(0), offer("a", 1));
+        offers.offered(hash(0), Offer { heard: began() + GONE, ..offer("b", 1) });
+        offers.offered(hash(1), offer("a", 1));
+        offers.let_go(began() + GONE);
+        assert_eq!(speakers(&offers), ["b"]);
+        assert_eq!(offers.offers.len(), 1);
     }
 }

@@ -1,7 +1,7 @@
 use super::{BlockList, BlockListError, TakenLists, pin_name};
 use crate::{
     Address, CommitError, DatabaseId, DatabaseInfo, DatabaseSpec, Durability, Encryption, Entry, Hash, Hold,
-    IdentityBlock, Node, OpenDatabaseError, ReadDocuments as _, ReadError, Wanted,
+    IdentityBlock, Node, OpenDatabaseError, ReadDocuments as _, ReadError, Snapshot, Wanted,
 };
 use debros_ipfs::{Cid, Kubo, KuboError};
 use std::{
@@ -28,6 +28,8 @@ const MAX_NOT_FOUND: usize = 10;
 const RECENT: usize = 256;
 /// So many lists one after the other that have nothing new end that.
 const KNOWN: usize = 4;
+/// So many entries have to join for each list beyond those that anybody may name.
+const JOINED_FOR_A_LIST: u64 = 8;
 /// So many blocks that were asked for are remembered.
 const REMEMBERED: usize = 1 << 17;
 /// How long a single block is waited for.
@@ -82,6 +84,12 @@ pub enum CatchUpError {
         /// The address of the database.
         database: String,
     },
+    /// It takes longer, or more lists, than is given at a time to somebody on a topic.
+    #[error("the database {database} is not taken over wholly yet: it goes on after others had their turn")]
+    Enough {
+        /// The address of the database.
+        database: String,
+    },
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenDatabaseError),
@@ -125,6 +133,8 @@ pub(crate) struct CatchUp<'c> {
     pub(crate) taken: &'c TakenLists,
     /// Counts lists and blocks that came, whether it succeeds or not.
     pub(crate) blocks: &'c AtomicU64,
+    /// Counts entries that joined, in the same way.
+    pub(crate) joined: &'c AtomicU64,
 }
 
 impl CatchUp<'_> {
@@ -168,6 +178,8 @@ impl CatchUp<'_> {
             all_kept: true,
             finished: Vec::new(),
             held: HashSet::new(),
+            waiting: 0,
+            began: Instant::now(),
             done: CaughtUp::default(),
         };
         drop(snapshot);
@@ -203,8 +215,12 @@ struct Patience {
     within: Duration,
     /// so long for a portion,
     portion_within: Duration,
-    /// and so long until something is of use.
+    /// so long until something is of use,
     idle: Duration,
+    /// and so long for everything.
+    whole: Duration,
+    /// So many lists are read at all, and one more for some entries that joined.
+    all_lists: u64,
     /// So many blocks are asked for one by one.
     single: usize,
     /// And so many of these may not be found.
@@ -223,6 +239,8 @@ impl Patience {
                 within: BLOCK_WITHIN,
                 portion_within: Duration::MAX,
                 idle: Duration::MAX,
+                whole: Duration::MAX,
+                all_lists: u64::MAX,
                 single: MAX_SINGLE,
                 not_found: MAX_NOT_FOUND,
             },
@@ -235,10 +253,17 @@ impl Patience {
                 within: Duration::from_secs(10),
                 portion_within: Duration::from_secs(120),
                 idle: Duration::from_secs(120),
+                whole: Duration::from_secs(600),
+                all_lists: 2_048,
                 single: 256,
                 not_found: 2,
             },
         }
+    }
+
+    /// Whether others have their turn now.
+    fn is_enough(&self, since: Duration, done: &CaughtUp) -> bool {
+        since > self.whole || done.lists > self.all_lists.saturating_add(done.joined / JOINED_FOR_A_LIST)
     }
 }
 
@@ -260,6 +285,9 @@ struct Taking<'t> {
     finished: Vec<Hash>,
     /// Entries that are held back, at first.
     held: HashSet<Hash>,
+    /// How many of them wait for others.
+    waiting: u64,
+    began: Instant,
     done: CaughtUp,
 }
 
@@ -271,11 +299,21 @@ enum Step {
     Done(Hash),
 }
 
+/// Where a block is.
+enum Here {
+    /// In the log, or held back there.
+    Joined,
+    /// In the segments only: it is no entry, or one of a database that was dropped since.
+    Stored(Vec<u8>),
+    No,
+}
+
 impl Taking<'_> {
     /// Takes everything below these lists, the first ones first, but for lists that were taken before.
     async fn walk(&mut self, roots: &[Hash]) -> Result<(), CatchUpError> {
         let mut seen = HashSet::new();
         let (mut wasted, mut used, mut since) = (0, self.used(), Instant::now());
+        let mut enough = false;
         let mut steps: Vec<Step> = roots.iter().rev().map(|root| Step::Into(*root, u8::MAX)).collect();
         while let Some(step) = steps.pop() {
             let (hash, above) = match step {
@@ -285,7 +323,7 @@ impl Taking<'_> {
                 }
                 Step::Into(hash, above) => (hash, above),
             };
-            if (self.patience.skips && self.all.taken.has(&hash)) || !seen.insert(hash) {
+            if (self.patience.skips && self.all.taken.has(self.database, &hash)) || !seen.insert(hash) {
                 continue;
             }
             if std::mem::replace(&mut used, self.used()) == used {
@@ -296,6 +334,10 @@ impl Taking<'_> {
             if wasted > self.patience.lists || since.elapsed() > self.patience.idle {
                 return Err(self.of_no_use());
             }
+            enough = self.patience.is_enough(self.began.elapsed(), &self.done);
+            if enough {
+                break;
+            }
             let list = self.list(hash, above).await?;
             if list.depth > 0 {
                 steps.push(Step::Done(hash));
@@ -304,21 +346,40 @@ impl Taking<'_> {
                 }
                 continue;
             }
+            let (mut stored, mut all_joined) = (Batch::default(), true);
             let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
             for link in &list.links {
                 let block = linked(hash, link)?;
                 if self.asked.contains(&block) {
+                    all_joined = false;
                     continue;
                 }
-                if snapshot.block(&block)?.is_some() {
-                    self.done.known += u64::from(snapshot.is_known(&self.info, &block)?);
-                } else {
-                    self.asked.insert(block);
-                    self.missing.push(block);
+                match self.look_for(&snapshot, &block)? {
+                    Here::Joined => self.done.known += 1,
+                    Here::Stored(bytes) => self.sort(bytes, &mut stored),
+                    Here::No => {
+                        all_joined = false;
+                        self.asked.insert(block);
+                        self.missing.push(block);
+                    }
+                }
+                if stored.is_full() {
+                    all_joined = false;
+                    self.join(std::mem::take(&mut stored)).await?;
                 }
             }
             drop(snapshot);
-            self.finished.push(hash);
+            // identities alone are of no use, and with every list there are some
+            if !stored.entries.is_empty() {
+                all_joined = false;
+                self.join(stored).await?;
+            }
+            if all_joined {
+                // whatever comes of the others: the next time it begins behind it
+                self.all.taken.add(self.database, [hash]);
+            } else {
+                self.finished.push(hash);
+            }
             while self.missing.len() >= self.patience.portion {
                 self.fetch_portion().await?;
             }
@@ -329,7 +390,10 @@ impl Taking<'_> {
         let finished = self.finished.drain(..);
         // what there was no room for may be wanted later
         if self.all_kept {
-            self.all.taken.add(finished);
+            self.all.taken.add(self.database, finished);
+        }
+        if enough {
+            return Err(CatchUpError::Enough { database: self.log.clone() });
         }
         Ok(())
     }
@@ -345,7 +409,7 @@ impl Taking<'_> {
             if !seen.insert(hash) {
                 continue;
             }
-            if self.all.taken.has(&hash) {
+            if self.all.taken.has(self.database, &hash) {
                 known += 1;
                 continue;
             }
@@ -364,11 +428,15 @@ impl Taking<'_> {
             let snapshot = self.all.node.snapshot().map_err(ReadError::from)?;
             let mut all_here = true;
             for link in &links {
-                all_here &= snapshot.block(link)?.is_some();
+                all_here &= match self.look_for(&snapshot, link)? {
+                    Here::Joined => true,
+                    Here::Stored(bytes) => !self.is_entry(&bytes),
+                    Here::No => false,
+                };
             }
             if all_here {
                 known += 1;
-                self.all.taken.add([hash]);
+                self.all.taken.add(self.database, [hash]);
             } else {
                 known = 0;
                 recent.push(hash);
@@ -376,6 +444,13 @@ impl Taking<'_> {
         }
         recent.reverse();
         Ok(Some(recent))
+    }
+
+    fn look_for(&self, snapshot: &Snapshot, block: &Hash) -> Result<Here, ReadError> {
+        if snapshot.is_known(&self.info, block)? {
+            return Ok(Here::Joined);
+        }
+        Ok(snapshot.block(block)?.map_or(Here::No, |bytes| Here::Stored(bytes.to_vec())))
     }
 
     async fn list(&mut self, hash: Hash, above: u8) -> Result<BlockList, CatchUpError> {
@@ -394,9 +469,9 @@ impl Taking<'_> {
         CatchUpError::OfNoUse { database: self.log.clone() }
     }
 
-    /// What came and was of use, so far.
+    /// What came and was of use, so far. What was here before is not: anybody can name it in as many lists as they like.
     fn used(&self) -> u64 {
-        self.done.joined + self.done.known + self.held.len() as u64
+        self.done.joined + self.waiting
     }
 
     /// Fetches the next of what is missing. The daemon pins a list of our own around it meanwhile: so it fetches many at a time, nothing
@@ -466,27 +541,31 @@ impl Taking<'_> {
                 continue;
             }
             match held.hold {
-                Hold::Missing | Hold::Identity(_) => self.done.waiting += 1,
+                hold if waits(&hold) => self.done.waiting += 1,
                 hold => self.refuse(held.hash, &hold),
             }
         }
         // the others were released
         self.done.joined += self.held.len() as u64;
+        self.all.joined.fetch_add(self.held.len() as u64, Ordering::Relaxed);
         Ok(())
     }
 
     /// Sorts a block, whose hash was checked; lists, manifests and what belongs to other logs are not needed.
     fn sort(&self, block: Vec<u8>, batch: &mut Batch) {
         batch.bytes += block.len();
-        // an entry, one that cannot be opened, or what others build on although it is none
-        let is_entry = match Entry::open(&block, &self.encryption) {
-            Ok(entry) => entry.log().to_string() == self.log,
-            Err(_) => Encryption::is_sealed(&block) || Entry::links_of(&block).iter().next().is_some(),
-        };
-        if is_entry {
+        if self.is_entry(&block) {
             batch.entries.push(block);
         } else if IdentityBlock::decode(&block).is_ok() {
             batch.identities.push(block);
+        }
+    }
+
+    /// An entry of this log, one that cannot be opened, or what others build on although it is none.
+    fn is_entry(&self, block: &[u8]) -> bool {
+        match Entry::open(block, &self.encryption) {
+            Ok(entry) => entry.log().to_string() == self.log,
+            Err(_) => Encryption::is_sealed(block) || Entry::links_of(block).iter().next().is_some(),
         }
     }
 
@@ -496,7 +575,9 @@ impl Taking<'_> {
         let receipt = self.all.node.receive(self.database, FROM, identities, entries).await;
         let receipt = receipt.map_err(|error| CatchUpError::Commit(Box::new(error)))?;
         self.done.joined += receipt.joined;
+        self.all.joined.fetch_add(receipt.joined, Ordering::Relaxed);
         self.done.known += receipt.known;
+        self.waiting += receipt.held.iter().filter(|(_, hold)| waits(hold)).count() as u64;
         self.held.extend(receipt.held.iter().map(|(hash, _)| *hash));
         self.all_kept &= receipt.not_kept.is_empty();
         for (hash, error) in receipt.not_kept {
@@ -523,7 +604,11 @@ impl Taking<'_> {
             drop(snapshot);
             let mut batch = Batch::default();
             for hash in wanted.iter().map(Wanted::hash) {
-                if asked.len() >= self.patience.single || not_found >= self.patience.not_found || batch.is_full() {
+                if asked.len() >= self.patience.single
+                    || self.began.elapsed() > self.patience.whole
+                    || not_found >= self.patience.not_found
+                    || batch.is_full()
+                {
                     break;
                 }
                 if !asked.insert(hash) {
@@ -540,6 +625,11 @@ impl Taking<'_> {
             self.join(batch).await?;
         }
     }
+}
+
+/// Is it held back for something that may come, and not for what it is?
+fn waits(hold: &Hold) -> bool {
+    matches!(hold, Hold::Missing | Hold::Identity(_))
 }
 
 /// Reads a list, of this database and of less depth.
@@ -572,5 +662,23 @@ fn linked(list: Hash, link: &Cid) -> Result<Hash, BlockListError> {
 impl Batch {
     fn is_full(&self) -> bool {
         self.entries.len() + self.identities.len() >= BATCH || self.bytes >= BATCH_BYTES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_on_a_topic_are_given_time_and_lists_for_what_joins_only() {
+        let (theirs, ours) = (Patience::with(Named::ByOthers(&[])), Patience::with(Named::ByUs));
+        let done = |lists, joined| CaughtUp { lists, joined, known: 1 << 40, ..CaughtUp::default() };
+        let (soon, late) = (Duration::ZERO, Duration::from_secs(601));
+        assert!(!theirs.is_enough(soon, &done(2_048, 0)));
+        assert!(theirs.is_enough(soon, &done(2_049, 0)));
+        // a large database has many lists, and they lead to something
+        assert!(!theirs.is_enough(soon, &done(100_000, 1_000_000)));
+        assert!(theirs.is_enough(late, &done(1, 1_000_000)));
+        assert!(!ours.is_enough(late, &done(u64::MAX, 0)));
     }
 }

@@ -182,8 +182,8 @@ impl Courier {
             // ends with the work, not with whoever waits for it
             let _running = running;
             let kubo = Kubo::new(options)?;
-            let blocks = AtomicU64::new(0);
-            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken, blocks: &blocks };
+            let (blocks, joined) = (AtomicU64::new(0), AtomicU64::new(0));
+            let all = CatchUp { node: &node, kubo: &kubo, tag: &tag, taken: &taken, blocks: &blocks, joined: &joined };
             all.take(database, &[root], Named::ByUs).await
         };
         self.runtime.spawn(work).await.map_err(|_| CatchUpError::Ended)?
