@@ -161,12 +161,7 @@ impl Db {
             let signer = db.inner.node.identity(&name)?;
             db.with_root_key(&name, signer)
         });
-        let identity = taken.await?;
-        #[cfg(feature = "network")]
-        self.take_into_network(&identity).await?;
-        #[cfg(feature = "kubo")]
-        self.take_through_kubo(&identity).await?;
-        Ok(identity)
+        self.take_in(taken.await?).await
     }
 
     /// Makes a user of another device or folder a user here, under this name: `key` is what [`Identity::export`] gave there. The user is the
@@ -182,7 +177,12 @@ impl Db {
             let signer = db.inner.node.import_identity(&name, &key)?;
             db.with_root_key(&name, signer)
         });
-        let identity = taken.await?;
+        self.take_in(taken.await?).await
+    }
+
+    /// Replicates the data of a user of this folder, with whomever it replicates.
+    #[cfg_attr(not(any(feature = "kubo", feature = "network")), expect(clippy::unused_async, reason = "without peers"))]
+    async fn take_in(&self, identity: Identity) -> Result<Identity, IdentityError> {
         #[cfg(feature = "network")]
         self.take_into_network(&identity).await?;
         #[cfg(feature = "kubo")]

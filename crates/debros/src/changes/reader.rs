@@ -22,7 +22,7 @@ const REMEMBERED: usize = 4096;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     pub(super) begin: Begin,
-    /// It ends when all was told that was there when it began.
+    /// It ends when all was told that is there.
     pub(super) ends: bool,
 }
 

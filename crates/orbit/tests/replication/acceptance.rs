@@ -1,6 +1,7 @@
 //! The hostile entries of the vectors, sent by a peer: in an exchange, and on the topic.
 
 use crate::{
+    closed::CLOSED,
     hostile::{Source, message, promise_of, try_exchange},
     support::{Replica, until},
 };
@@ -9,22 +10,6 @@ use debros_orbit::{Address, Hash, ReadDocuments as _};
 use futures::{AsyncReadExt as _, AsyncWriteExt as _};
 use serde_json::Value as Json;
 use std::{path::PathBuf, sync::Arc};
-
-/// What JavaScript accepts and we do not: the holes of its checks.
-const CLOSED: [&str; 12] = [
-    "B's identity hash, but key and signature are mallory's",
-    "B's identity hash, B's clock id, but key and signature are mallory's",
-    "A's identity hash on B's key and signature",
-    "v = 1, signed",
-    "extra unsigned field",
-    "clock.id is another key",
-    "clock.time huge",
-    "clock.time negative",
-    "clock.time fraction",
-    "clock.time a string",
-    "valid content, non-canonical map order",
-    "float32 in payload, signature over the canonical float64 bytes",
-];
 
 fn bytes(json: &Json) -> Vec<u8> {
     hex::decode(json["bytes"].as_str().unwrap()).unwrap()

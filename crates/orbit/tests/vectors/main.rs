@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod acceptance;
+mod closed;
 mod dag;
 mod dag_cbor;
 mod documents;
