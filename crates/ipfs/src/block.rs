@@ -1,7 +1,7 @@
 use cid::Cid;
 use sha2::{Digest, Sha256};
 
-use crate::{BlockError, MAX_BLOCK, journal_record, store_mark::StoreMark};
+use crate::{BlockError, MAX_BLOCK, gaps, journal_record, store_mark::StoreMark};
 
 /// Multihash code of sha2-256.
 pub(crate) const SHA2_256: u64 = 0x12;
@@ -42,7 +42,7 @@ pub(crate) fn check(cid: &Cid, data: &[u8], mark: &StoreMark) -> Result<(), Bloc
     if data.len() > MAX_BLOCK {
         return Err(BlockError::TooLarge { cid: Box::new(*cid), len: data.len() });
     }
-    if data.starts_with(&journal_record::prefix(mark)) {
+    if data.starts_with(&journal_record::prefix(mark)) || gaps::is_reserved(data, mark) {
         return Err(BlockError::Reserved { cid: Box::new(*cid) });
     }
     match matches(cid, data) {

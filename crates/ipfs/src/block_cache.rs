@@ -59,6 +59,20 @@ impl BlockCache {
         }
     }
 
+    /// Forgets the blocks of a segment, some of which are gone.
+    pub(crate) fn forget(&self, segment: u32) {
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            let of_it: Vec<Position> =
+                shard.blocks.iter().map(|(position, _)| *position).filter(|at| at.segment == segment).collect();
+            for position in of_it {
+                if let Some(block) = shard.blocks.pop(&position) {
+                    shard.bytes -= block.len() + BLOCK_OVERHEAD;
+                }
+            }
+        }
+    }
+
     fn shard(&self, position: Position) -> &Mutex<Shard> {
         &self.shards[self.hasher.hash_one(position) as usize % SHARDS]
     }

@@ -6,9 +6,11 @@ use crate::{
 
 /// Length of the header of a segment file, in bytes: its first group begins here.
 pub(crate) const HEADER_LEN: u32 = 58;
+/// Where in the header it stands how often the segment was rewritten.
+pub(crate) const GENERATION: std::ops::Range<usize> = 29..33;
 
 /// The header section of a segment: a CARv1 header whose one root is an identity CID (raw codec) of `debros1`, the
-/// number of the segment, its generation (0 until segments are rewritten) and the mark of the store, so that files
+/// number of the segment, its generation (0, and one more each time that it is rewritten) and the mark of the store, so that files
 /// that were swapped, renamed or taken from elsewhere are noticed.
 pub(crate) fn header(segment: u32, mark: &StoreMark) -> [u8; HEADER_LEN as usize] {
     let mut header = [0; HEADER_LEN as usize];

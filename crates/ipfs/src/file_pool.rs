@@ -1,96 +1,121 @@
 use std::{
     collections::HashMap,
-    fs::File,
+    fmt, io,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
 };
 
-use crate::{
-    DiskError,
-    car::{index_name, segment_name},
-    locked::lock,
-};
+use crate::{DiskError, locked::lock};
 
-/// Most files that are kept open for reading: well below the usual limit of 1,024 of a process.
-const MAX_OPEN: usize = 128;
+/// Most files that a pool keeps open: with two pools, well below the usual limit of 1,024 of a process.
+const MAX_OPEN: usize = 64;
 
-/// A file of the `segments` folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum FileName {
-    Segment(u32),
-    Index(u32),
-}
-
-/// Files open for reading, the least recently used of which are closed when there are too many.
-#[derive(Debug)]
-pub(crate) struct FilePool {
+/// Files of the `segments` folder of one kind, by the number of their segment, open for reading. The least recently used of them
+/// are closed when there are too many.
+pub(crate) struct FilePool<F> {
     dir: PathBuf,
-    open: Mutex<Open>,
+    name: fn(u32) -> String,
+    open_file: OpenFile<F>,
+    open: Mutex<Open<F>>,
 }
 
-#[derive(Debug, Default)]
-struct Open {
-    files: HashMap<FileName, (Arc<File>, u64)>,
+/// How a file is opened.
+type OpenFile<F> = Box<dyn Fn(&Path) -> io::Result<F> + Send + Sync>;
+
+#[derive(Debug)]
+struct Open<F> {
+    files: HashMap<u32, (Arc<F>, u64)>,
     uses: u64,
 }
 
-impl FilePool {
-    /// Of the files in `dir`.
-    pub(crate) fn new(dir: PathBuf) -> FilePool {
-        FilePool { dir, open: Mutex::default() }
+impl<F> FilePool<F> {
+    /// Of the files in `dir` with these names.
+    pub(crate) fn new(
+        dir: PathBuf,
+        name: fn(u32) -> String,
+        open_file: impl Fn(&Path) -> io::Result<F> + Send + Sync + 'static,
+    ) -> FilePool<F> {
+        let open = Mutex::new(Open { files: HashMap::new(), uses: 0 });
+        FilePool { dir, name, open_file: Box::new(open_file), open }
     }
 
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    pub(crate) fn path(&self, name: FileName) -> PathBuf {
-        self.dir.join(match name {
-            FileName::Segment(number) => segment_name(number),
-            FileName::Index(number) => index_name(number),
-        })
+    pub(crate) fn path(&self, number: u32) -> PathBuf {
+        self.dir.join((self.name)(number))
     }
 
-    pub(crate) fn get(&self, name: FileName) -> Result<Arc<File>, DiskError> {
+    pub(crate) fn get(&self, number: u32) -> Result<Arc<F>, DiskError> {
         let mut open = lock(&self.open);
         open.uses += 1;
         let now = open.uses;
-        if let Some((file, used)) = open.files.get_mut(&name) {
+        if let Some((file, used)) = open.files.get_mut(&number) {
             *used = now;
             return Ok(file.clone());
         }
-        let path = self.path(name);
-        let file = Arc::new(File::open(&path).map_err(DiskError::at("opening", &path))?);
+        let path = self.path(number);
+        let file = Arc::new((self.open_file)(&path).map_err(DiskError::at("opening", &path))?);
         if open.files.len() >= MAX_OPEN
-            && let Some(oldest) = open.files.iter().min_by_key(|(_, (_, used))| *used).map(|(name, _)| *name)
+            && let Some(oldest) = open.files.iter().min_by_key(|(_, (_, used))| *used).map(|(number, _)| *number)
         {
             open.files.remove(&oldest);
         }
-        open.files.insert(name, (file.clone(), now));
+        open.files.insert(number, (file.clone(), now));
         Ok(file)
     }
 
+    /// Gives the draft of a file its name. Whoever has the file open goes on reading what it was.
+    pub(crate) fn replace(&self, number: u32, draft: &Path) -> io::Result<()> {
+        let mut open = lock(&self.open);
+        std::fs::rename(draft, self.path(number))?;
+        open.files.remove(&number);
+        Ok(())
+    }
+
     /// Forgets a file that was replaced.
-    pub(crate) fn forget(&self, name: FileName) {
-        lock(&self.open).files.remove(&name);
+    pub(crate) fn forget(&self, number: u32) {
+        lock(&self.open).files.remove(&number);
+    }
+}
+
+impl<F> fmt::Debug for FilePool<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilePool").field("dir", &self.dir).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::car::index_name;
+    use std::fs::File;
 
     #[test]
     fn keeps_a_bounded_number_of_files_open_and_reopens_the_others() {
         let dir = tempfile::tempdir().unwrap();
-        let pool = FilePool::new(dir.path().to_path_buf());
+        let pool = FilePool::new(dir.path().to_path_buf(), index_name, |path| File::open(path));
         for number in 1..=(MAX_OPEN as u32 + 20) {
-            std::fs::write(pool.path(FileName::Segment(number)), b"x").unwrap();
-            pool.get(FileName::Segment(number)).unwrap();
+            std::fs::write(pool.path(number), b"x").unwrap();
+            pool.get(number).unwrap();
         }
         assert_eq!(lock(&pool.open).files.len(), MAX_OPEN);
-        assert!(!lock(&pool.open).files.contains_key(&FileName::Segment(1)));
-        pool.get(FileName::Segment(1)).unwrap();
-        assert!(pool.get(FileName::Index(1)).unwrap_err().to_string().contains("0000000001.index"));
+        assert!(!lock(&pool.open).files.contains_key(&1));
+        pool.get(1).unwrap();
+        assert!(pool.get(1000).unwrap_err().to_string().contains("0000001000.index"));
+    }
+
+    #[test]
+    fn who_has_a_file_open_reads_what_it_was_when_it_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let pool = FilePool::new(dir.path().to_path_buf(), index_name, |path| File::open(path));
+        let draft = dir.path().join("draft");
+        std::fs::write(pool.path(1), b"before").unwrap();
+        std::fs::write(&draft, b"after").unwrap();
+        let before = pool.get(1).unwrap();
+        pool.replace(1, &draft).unwrap();
+        let read = |file: &File| io::read_to_string(file).unwrap();
+        assert_eq!((read(&before), read(&*pool.get(1).unwrap())), ("before".to_owned(), "after".to_owned()));
     }
 }

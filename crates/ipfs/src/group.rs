@@ -147,9 +147,15 @@ impl<'g> Group<'g> {
     }
 
     /// A block of this group by its index: CID, content and position. On replay the blocks are those that were added
-    /// when the group was written, in the same order.
+    /// when the group was written, in the same order; of those that were taken out of the segments since, there is
+    /// [`Group::gone_block`].
     pub fn group_block(&self, index: u32) -> Option<(&Cid, &[u8], Position)> {
         self.open.blocks.get(index)
+    }
+
+    /// On replay, where a block of this group was, by its index, which was taken out of the segments since.
+    pub fn gone_block(&self, index: u32) -> Option<Position> {
+        self.open.blocks.gone(index)
     }
 
     /// Adds an operation to the journal record of the group, and applies it to the state. The operation may refer to
@@ -268,9 +274,9 @@ impl ReadState for Group<'_> {
         let in_memory = self.open.blocks.find(&key);
         let in_memory = in_memory.or_else(|| self.source.in_flight.and_then(|group| group.blocks.find(&key)));
         let found = match in_memory {
-            Some(position) => Some(position),
-            None => self.source.segments.find(&key, self.source.view.end.place())?,
+            Some(position) => position,
+            None => return self.source.segments.read_newest(&key, self.source.view.end.place()),
         };
-        found.map(|position| Ok((position, self.block_at(position)?))).transpose()
+        Ok(Some((found, self.block_at(found)?)))
     }
 }

@@ -1,7 +1,9 @@
+use std::ops::Range;
+
 use cid::Cid;
 use sha2::{Digest, Sha256};
 
-use crate::{Position, block::block_key, car::push_section, cid_table::CidTable};
+use crate::{Position, block::block_key, car::push_section, cid_table::CidTable, gaps::push_head};
 
 /// The blocks of one group, framed as they lie, or will lie, in the segment.
 #[derive(Debug)]
@@ -12,6 +14,9 @@ pub(crate) struct GroupBlocks {
     /// The sections of the blocks.
     bytes: Vec<u8>,
     blocks: Vec<(Cid, Position)>,
+    /// Which of them were taken out of the segment since, in order.
+    gone: Vec<u32>,
+    /// The others.
     table: CidTable,
 }
 
@@ -24,31 +29,85 @@ pub(crate) struct BlocksMark {
 
 impl GroupBlocks {
     pub(crate) fn new(segment: u32, start: u32) -> GroupBlocks {
-        GroupBlocks { segment, start, bytes: Vec::new(), blocks: Vec::new(), table: CidTable::default() }
+        GroupBlocks {
+            segment,
+            start,
+            bytes: Vec::new(),
+            blocks: Vec::new(),
+            gone: Vec::new(),
+            table: CidTable::default(),
+        }
     }
 
     /// Adds a block and returns its index.
     pub(crate) fn add(&mut self, cid: Cid, data: &[u8]) -> u32 {
         push_section(&mut self.bytes, &cid.to_bytes(), data);
-        let offset = self.end() - data.len() as u32;
-        let position = Position { segment: self.segment, offset, len: data.len() as u32 };
-        self.table.insert(block_key(&cid), offset, position.len);
+        let position = self.position(data.len() as u32);
+        self.table.insert(block_key(&cid), position.offset, position.len);
         self.blocks.push((cid, position));
         (self.blocks.len() - 1) as u32
     }
 
+    /// Adds a block that was taken out of the segment since: what frames it counts, its content is gone.
+    pub(crate) fn add_gone(&mut self, cid: Cid, len: u32) {
+        push_head(&mut self.bytes, &cid, len);
+        self.bytes.resize(self.bytes.len() + len as usize, 0);
+        self.gone.push(self.blocks.len() as u32);
+        self.blocks.push((cid, self.position(len)));
+    }
+
+    /// Where the last bytes lie.
+    fn position(&self, len: u32) -> Position {
+        Position { segment: self.segment, offset: self.end() - len, len }
+    }
+
+    /// A block; `None`, if there is none of that number, or it is gone.
     pub(crate) fn get(&self, index: u32) -> Option<(&Cid, &[u8], Position)> {
         let (cid, position) = self.blocks.get(index as usize)?;
         Some((cid, self.data(*position)?, *position))
     }
 
+    /// Where a block was that is gone.
+    pub(crate) fn gone(&self, index: u32) -> Option<Position> {
+        let (_, position) = self.blocks.get(index as usize)?;
+        self.gone.binary_search(&index).is_ok().then_some(*position)
+    }
+
+    /// How many are gone.
+    pub(crate) fn gone_len(&self) -> u32 {
+        self.gone.len() as u32
+    }
+
+    /// What frames a block: its length and CID.
+    pub(crate) fn head(&self, index: u32) -> Option<&[u8]> {
+        let Range { start, .. } = self.section(index)?;
+        let (_, position) = self.blocks.get(index as usize)?;
+        self.bytes.get((start - self.start) as usize..(position.offset - self.start) as usize)
+    }
+
+    /// Where in the segment the section of a block lies.
+    pub(crate) fn section(&self, index: u32) -> Option<Range<u32>> {
+        let (_, position) = self.blocks.get(index as usize)?;
+        let before = index.checked_sub(1).and_then(|before| self.blocks.get(before as usize));
+        let start = before.map_or(self.start, |(_, before)| before.offset + before.len);
+        Some(start..position.offset + position.len)
+    }
+
     /// The bytes at a position, if they are in this group.
     pub(crate) fn data(&self, position: Position) -> Option<&[u8]> {
-        if position.segment != self.segment {
+        if position.segment != self.segment || self.is_gone(position) {
             return None;
         }
         let from = position.offset.checked_sub(self.start)? as usize;
         self.bytes.get(from..from.checked_add(position.len as usize)?)
+    }
+
+    fn is_gone(&self, position: Position) -> bool {
+        !self.gone.is_empty()
+            && self
+                .blocks
+                .binary_search_by_key(&position.offset, |(_, block)| block.offset)
+                .is_ok_and(|index| self.gone.binary_search(&(index as u32)).is_ok())
     }
 
     /// The newest copy of a block in this group.

@@ -31,12 +31,22 @@ impl CommittedGroup {
         &self.0.record.ops
     }
 
-    /// How many blocks it has.
+    /// How many blocks it had when it was committed.
     pub fn block_count(&self) -> u32 {
         self.0.blocks.len()
     }
 
-    /// A block by its index: CID, content and position.
+    /// How many of them were taken out of the segments since: see [`Store::rewrite`](crate::Store::rewrite).
+    pub fn gone_count(&self) -> u32 {
+        self.0.blocks.gone_len()
+    }
+
+    /// Whether the block of this index was taken out of the segments.
+    pub fn is_gone(&self, index: u32) -> bool {
+        self.0.blocks.gone(index).is_some()
+    }
+
+    /// A block by its index: CID, content and position. `None`, if it is gone, or was never there.
     pub fn block(&self, index: u32) -> Option<(&Cid, &[u8], Position)> {
         self.0.blocks.get(index)
     }

@@ -11,7 +11,7 @@ const MAGIC: [u8; 18] = *b"\x89\x6edebros-journal\x01\x50";
 /// Length of what all records of a store begin with: the magic and the mark.
 pub(crate) const PREFIX_LEN: usize = 34;
 /// Bytes of a CID of a record: version 1, raw codec, sha2-256, 32 bytes.
-const CID_PREFIX: [u8; 4] = [0x01, 0x55, 0x12, 0x20];
+pub(crate) const CID_PREFIX: [u8; 4] = [0x01, 0x55, 0x12, 0x20];
 /// Length of a record's CID.
 pub(crate) const CID_LEN: usize = 36;
 /// Offset of the array of operations in a record.

@@ -25,6 +25,7 @@ mod folder_sizes;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod gaps;
 mod group;
 mod group_blocks;
 mod groups;
@@ -50,7 +51,9 @@ mod read_state;
 mod recovery;
 mod replay;
 mod report;
+mod rewriting;
 mod sections;
+mod segment_file;
 mod segment_index;
 mod segment_writer;
 mod segments;
@@ -107,6 +110,7 @@ pub use position::Position;
 pub use read_state::{ReadState, Row, Rows};
 pub use recovery::Recovery;
 pub use report::{Difference, Report};
+pub use rewriting::Rewritten;
 pub use snapshot::Snapshot;
 #[cfg(feature = "failpoints")]
 pub use step::Step;

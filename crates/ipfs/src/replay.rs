@@ -35,7 +35,7 @@ impl<'r> Replay<'r> {
         fingerprint: Vec<u8>,
         end: JournalEnd,
     ) -> Result<Replay<'r>, StoreError> {
-        let view = View { base: Arc::new(state.base()?), layers: vec![Arc::default()], end };
+        let view = View { base: Arc::new(state.base()?), layers: vec![Arc::default()], end, epoch: None };
         Ok(Replay { apply, segments, state, fingerprint, view, appended: 0 })
     }
 

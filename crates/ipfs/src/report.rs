@@ -38,6 +38,8 @@ pub struct Report {
     pub blocks: u64,
     /// Bytes of blocks, without their framing.
     pub block_bytes: u64,
+    /// Blocks that were taken out of the segments with the databases that they belonged to.
+    pub gone: u64,
     /// Rows of state compared; 0 when damage made a comparison impossible.
     pub rows: u64,
     /// Broken places in the files.
@@ -65,6 +67,9 @@ impl fmt::Display for Report {
             "{} segments, {} groups, {} blocks ({} bytes) read, {} rows of state compared",
             self.segments, self.groups, self.blocks, self.block_bytes, self.rows
         )?;
+        if self.gone > 0 {
+            writeln!(f, "{} more blocks are gone with the databases that were dropped", self.gone)?;
+        }
         for damage in &self.damage {
             writeln!(f, "damaged: {damage}")?;
         }

@@ -1,5 +1,4 @@
 use std::{
-    fs::File,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -8,7 +7,7 @@ use cid::Cid;
 
 use crate::{
     Damage, DiskError, StoreError,
-    file_at::read_exact_at,
+    segment_file::SegmentFile,
     step::Step,
     varint::{MAX_VARINT, read_varint},
 };
@@ -23,7 +22,7 @@ const WINDOW: usize = 256 << 10;
 /// Reads the sections of a segment file one after the other, up to a fixed end.
 #[derive(Debug)]
 pub(crate) struct Sections {
-    file: Arc<File>,
+    file: Arc<SegmentFile>,
     path: PathBuf,
     at: u64,
     end: u64,
@@ -40,6 +39,8 @@ pub(crate) struct Section {
     /// Offset and length of the data.
     pub(crate) data_at: u64,
     pub(crate) data_len: u32,
+    /// Whether the block was taken out of the file: then its data reads as zeros.
+    pub(crate) is_gone: bool,
 }
 
 /// Why reading stopped.
@@ -74,7 +75,7 @@ impl Fault {
 }
 
 impl Sections {
-    pub(crate) fn new(file: Arc<File>, path: PathBuf, at: u64, end: u64) -> Sections {
+    pub(crate) fn new(file: Arc<SegmentFile>, path: PathBuf, at: u64, end: u64) -> Sections {
         Sections { file, path, at, end, window: Vec::new(), window_at: 0 }
     }
 
@@ -116,7 +117,7 @@ impl Sections {
         let data_at = at + varint as u64 + u64::from(cid_len);
         let data_len = len - cid_len;
         self.at = data_at + u64::from(data_len);
-        Ok(Some(Section { at, cid, data_at, data_len }))
+        Ok(Some(Section { at, cid, data_at, data_len, is_gone: self.file.is_gone(at) }))
     }
 
     /// Bytes of the file, from the window when they are in it.
@@ -126,7 +127,7 @@ impl Sections {
             let wanted = (self.end.saturating_sub(at)).min(WINDOW as u64) as usize;
             self.window.resize(wanted.max(len), 0);
             self.window_at = at;
-            let read = Step::SegmentRead.run(|| read_exact_at(&self.file, &mut self.window, at));
+            let read = Step::SegmentRead.run(|| self.file.read_exact_at(&mut self.window, at));
             if let Err(source) = read {
                 self.window.clear();
                 return Err(DiskError::new("reading", &self.path, source));

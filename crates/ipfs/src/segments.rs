@@ -11,14 +11,15 @@ use crate::{
     Damage, DiskError, MAX_BLOCK, Position, StoreError,
     block::{BlockKey, block_key, matches, matches_preceding},
     block_cache::BlockCache,
-    car::HEADER_LEN,
+    car::{HEADER_LEN, index_name, segment_name},
     cid_table::CidTable,
-    file_at::read_exact_at,
-    file_pool::{FileName, FilePool},
+    file_at::sync_folder,
+    file_pool::FilePool,
     group_blocks::GroupBlocks,
     journal_record,
     locked::lock,
     sections::{Fault, Sections},
+    segment_file::SegmentFile,
     segment_index::SegmentIndex,
     step::Step,
     store_mark::StoreMark,
@@ -34,7 +35,10 @@ pub(crate) struct Segments {
     /// The data folder, for messages.
     folder: PathBuf,
     mark: StoreMark,
-    files: FilePool,
+    files: FilePool<SegmentFile>,
+    indexes: FilePool<File>,
+    /// Who writes an index, or replaces a segment, has it to themselves.
+    sealing: Mutex<()>,
     cache: BlockCache,
     all: RwLock<BTreeMap<u32, Arc<Segment>>>,
 }
@@ -57,10 +61,20 @@ enum Blocks {
     Unread,
 }
 
+/// What memory says of a block of a segment.
+enum Lookup {
+    Done(Option<(u32, u32)>),
+    /// It is to be looked up in the index file.
+    Index(Arc<SegmentIndex>),
+}
+
 impl Segments {
     pub(crate) fn new(folder: PathBuf, mark: StoreMark, block_cache: usize) -> Segments {
-        let files = FilePool::new(folder.join("segments"));
-        Segments { folder, mark, files, cache: BlockCache::new(block_cache), all: RwLock::default() }
+        let dir = folder.join("segments");
+        let files = FilePool::new(dir.clone(), segment_name, move |path| SegmentFile::open(path, mark));
+        let indexes = FilePool::new(dir, index_name, |path| File::open(path));
+        let (sealing, cache, all) = (Mutex::default(), BlockCache::new(block_cache), RwLock::default());
+        Segments { folder, mark, files, indexes, sealing, cache, all }
     }
 
     pub(crate) fn mark(&self) -> &StoreMark {
@@ -72,16 +86,21 @@ impl Segments {
     }
 
     pub(crate) fn path(&self, number: u32) -> PathBuf {
-        self.files.path(FileName::Segment(number))
+        self.files.path(number)
     }
 
-    pub(crate) fn file(&self, number: u32) -> Result<Arc<File>, DiskError> {
-        self.files.get(FileName::Segment(number))
+    pub(crate) fn file(&self, number: u32) -> Result<Arc<SegmentFile>, DiskError> {
+        self.files.get(number)
     }
 
-    /// Length of a segment file, in bytes.
+    /// Length of a segment in bytes, with what was taken out of it: where offsets end.
     pub(crate) fn len(&self, number: u32) -> Result<u64, DiskError> {
-        Ok(self.file(number)?.metadata().map_err(DiskError::at("reading", &self.path(number)))?.len())
+        self.file(number)?.len().map_err(DiskError::at("reading", &self.path(number)))
+    }
+
+    /// Length of a segment file in bytes, which tells it from what it was before it was rewritten.
+    pub(crate) fn disk_len(&self, number: u32) -> Result<u64, DiskError> {
+        self.file(number)?.disk_len().map_err(DiskError::at("reading", &self.path(number)))
     }
 
     /// Length of all segment files, in bytes.
@@ -144,8 +163,11 @@ impl Segments {
             return Err(missing());
         };
         let file = self.file(position.segment)?;
+        if file.is_gone(position.offset.into()) {
+            return Err(StoreError::Gone { position, path: self.folder.clone() });
+        }
         let mut bytes = vec![0; PRECEDING + len];
-        Step::SegmentRead.run(|| read_exact_at(&file, &mut bytes, from)).map_err(|source| match source.kind() {
+        Step::SegmentRead.run(|| file.read_exact_at(&mut bytes, from)).map_err(|source| match source.kind() {
             std::io::ErrorKind::UnexpectedEof => missing(),
             _ => DiskError::new("reading", &self.path(position.segment), source).into(),
         })?;
@@ -181,17 +203,49 @@ impl Segments {
         damaged.map_or(Ok(None), Err)
     }
 
+    /// The newest copy of a block that begins before the place `before`, and where it lies.
+    pub(crate) fn read_newest(
+        &self,
+        key: &BlockKey,
+        mut before: (u32, u32),
+    ) -> Result<Option<(Position, Bytes)>, StoreError> {
+        loop {
+            let Some(position) = self.find(key, before)? else { return Ok(None) };
+            match self.read(position) {
+                // it was taken out in between; there may be another copy before it
+                Err(StoreError::Gone { .. }) => before = (position.segment, position.offset),
+                block => return Ok(Some((position, block?))),
+            }
+        }
+    }
+
     fn find_in(&self, segment: &Segment, key: &BlockKey, before: u32) -> Result<Option<(u32, u32)>, StoreError> {
-        let index = {
+        loop {
+            let index = match self.index_of(segment, key, before)? {
+                Lookup::Done(found) => return Ok(found),
+                Lookup::Index(index) => index,
+            };
+            let number = segment.number;
+            let found = index.find(&*self.indexes.get(number)?, &self.indexes.path(number), key, before);
+            // the file may have been replaced in between
+            if matches!(&*lock(&segment.blocks), Blocks::Sealed(now) if Arc::ptr_eq(now, &index)) {
+                return Ok(found?);
+            }
+        }
+    }
+
+    /// What is known in memory of a block, or the index to look it up in.
+    fn index_of(&self, segment: &Segment, key: &BlockKey, before: u32) -> Result<Lookup, StoreError> {
+        {
             let mut blocks = lock(&segment.blocks);
             if matches!(*blocks, Blocks::Unread) {
                 *blocks = self.first_read(segment.number)?;
             }
             match &mut *blocks {
-                Blocks::Sealed(index) => index.clone(),
+                Blocks::Sealed(index) => Ok(Lookup::Index(index.clone())),
                 Blocks::Memory { table, unread_to, damage } => {
                     if let Some(found) = table.find(key, before) {
-                        return Ok(Some(found));
+                        return Ok(Lookup::Done(Some(found)));
                     }
                     if *unread_to > HEADER_LEN {
                         let (earlier, found_damage) = self.read_table(segment.number, u64::from(*unread_to))?;
@@ -199,25 +253,22 @@ impl Segments {
                         *unread_to = HEADER_LEN;
                         *damage = found_damage;
                     }
-                    return match (table.find(key, before), damage) {
+                    match (table.find(key, before), damage) {
                         (None, Some(damage)) => Err(StoreError::Damaged(damage.clone())),
-                        (found, _) => Ok(found),
-                    };
+                        (found, _) => Ok(Lookup::Done(found)),
+                    }
                 }
-                Blocks::Unread => return Ok(None),
+                Blocks::Unread => Ok(Lookup::Done(None)),
             }
-        };
-        let name = FileName::Index(segment.number);
-        Ok(index.find(&*self.files.get(name)?, &self.files.path(name), key, before)?)
+        }
     }
 
     fn first_read(&self, number: u32) -> Result<Blocks, StoreError> {
-        let len = self.len(number)?;
-        let path = self.files.path(FileName::Index(number));
-        Ok(match SegmentIndex::open(&path, number, len)? {
+        let path = self.indexes.path(number);
+        Ok(match SegmentIndex::open(&path, number, self.disk_len(number)?)? {
             Some(index) => Blocks::Sealed(Arc::new(index)),
             None => {
-                let (table, damage) = self.read_table(number, len)?;
+                let (table, damage) = self.read_table(number, self.len(number)?)?;
                 Blocks::Memory { table: Arc::new(table), unread_to: HEADER_LEN, damage }
             }
         })
@@ -233,6 +284,7 @@ impl Segments {
             let at = sections.at();
             let what = match sections.next() {
                 Ok(None) => break,
+                Ok(Some(section)) if section.is_gone => continue,
                 Ok(Some(section)) => {
                     let data = sections.data(&section)?;
                     if matches(&section.cid, data) == Some(true) {
@@ -261,13 +313,13 @@ impl Segments {
     /// Writes the index of a segment that will not change any more, if it has no good one.
     pub(crate) fn seal(&self, number: u32) -> Result<(), StoreError> {
         let Some(segment) = self.get(number) else { return Ok(()) };
+        let _sealing = lock(&self.sealing);
         if matches!(*lock(&segment.blocks), Blocks::Sealed(_)) {
             return Ok(());
         }
-        let len = self.len(number)?;
-        let name = FileName::Index(number);
-        let path = self.files.path(name);
-        let index = match SegmentIndex::open(&path, number, len)? {
+        let disk_len = self.disk_len(number)?;
+        let path = self.indexes.path(number);
+        let index = match SegmentIndex::open(&path, number, disk_len)? {
             Some(index) => Some(index),
             None => {
                 let known = match &*lock(&segment.blocks) {
@@ -279,7 +331,7 @@ impl Segments {
                 let (table, damage) = match known {
                     Some(known) => known,
                     None => {
-                        let (table, damage) = self.read_table(number, len)?;
+                        let (table, damage) = self.read_table(number, self.len(number)?)?;
                         (Arc::new(table), damage)
                     }
                 };
@@ -287,9 +339,9 @@ impl Segments {
                 if let Some(damage) = damage {
                     return Err(StoreError::Damaged(damage));
                 }
-                SegmentIndex::write(&path, number, len, &table)?;
-                self.files.forget(name);
-                SegmentIndex::open(&path, number, len)?
+                SegmentIndex::write(&path, number, disk_len, &table)?;
+                self.indexes.forget(number);
+                SegmentIndex::open(&path, number, disk_len)?
             }
         };
         if let Some(index) = index {
@@ -298,17 +350,40 @@ impl Segments {
         Ok(())
     }
 
+    /// Puts a rewritten file in the place of a segment, whose blocks are now those of `table`.
+    pub(crate) fn replace(&self, number: u32, draft: &Path, table: CidTable) -> Result<(), StoreError> {
+        let Some(segment) = self.get(number) else { return Ok(()) };
+        let _sealing = lock(&self.sealing);
+        let mut blocks = lock(&segment.blocks);
+        let path = self.path(number);
+        // whatever becomes of it, what is known of the file of before is of no use
+        *blocks = Blocks::Unread;
+        self.cache.forget(number);
+        Step::SegmentReplace.run(|| self.files.replace(number, draft)).map_err(DiskError::at("replacing", &path))?;
+        let table = Arc::new(table);
+        *blocks = Blocks::Memory { table: table.clone(), unread_to: HEADER_LEN, damage: None };
+        Step::SegmentReplaceSync.run(|| sync_folder(self.segments_dir())).map_err(DiskError::at("syncing", &path))?;
+        // What is not written now is after the next open; until then the table is in memory.
+        let (disk_len, index_path) = (self.disk_len(number)?, self.indexes.path(number));
+        let index = SegmentIndex::write(&index_path, number, disk_len, &table);
+        self.indexes.forget(number);
+        if let Ok(Some(index)) = index.and_then(|()| SegmentIndex::open(&index_path, number, disk_len)) {
+            *blocks = Blocks::Sealed(Arc::new(index));
+        }
+        Ok(())
+    }
+
     /// Whether a segment has a good index file: what `verify` asks.
     pub(crate) fn index_agrees(&self, number: u32, table: &CidTable) -> Result<Option<bool>, DiskError> {
-        let path = self.files.path(FileName::Index(number));
+        let path = self.indexes.path(number);
         if !path.exists() {
             return Ok(None);
         }
-        let len = self.len(number)?;
+        let len = self.disk_len(number)?;
         Ok(Some(SegmentIndex::open(&path, number, len)?.is_some() && SegmentIndex::agrees(&path, table)?))
     }
 
     pub(crate) fn index_path(&self, number: u32) -> PathBuf {
-        self.files.path(FileName::Index(number))
+        self.indexes.path(number)
     }
 }

@@ -26,6 +26,10 @@ pub(crate) struct Shared {
     pub(crate) closed: AtomicBool,
     /// The number behind that of the last group that is known to be on the disk.
     pub(crate) durable: AtomicU64,
+    /// The next group begins a segment.
+    pub(crate) segment_ends: AtomicBool,
+    /// Who rewrites a segment has that to themselves.
+    pub(crate) rewriting: Mutex<()>,
 }
 
 impl Shared {

@@ -69,7 +69,6 @@ impl ReadState for Snapshot {
 
     fn block(&self, cid: &Cid) -> Result<Option<(Position, Bytes)>, StoreError> {
         self.shared.check_open()?;
-        let found = self.shared.segments.find(&block_key(cid), self.view.end.place())?;
-        found.map(|position| Ok((position, self.shared.segments.read(position)?))).transpose()
+        self.shared.segments.read_newest(&block_key(cid), self.view.end.place())
     }
 }

@@ -55,6 +55,14 @@ pub enum Step {
     IndexRename,
     /// Syncing the name of an index file.
     IndexFolderSync,
+    /// Writing the draft of a segment without what is gone.
+    SegmentRewrite,
+    /// Syncing that draft.
+    SegmentRewriteSync,
+    /// Putting it in the place of the segment.
+    SegmentReplace,
+    /// Syncing its name.
+    SegmentReplaceSync,
 }
 
 impl Step {
@@ -87,7 +95,7 @@ impl Step {
 #[cfg(feature = "failpoints")]
 impl Step {
     /// All of them.
-    pub const ALL: [Step; 25] = [
+    pub const ALL: [Step; 29] = [
         Step::FormatWrite,
         Step::FormatRename,
         Step::FolderSync,
@@ -113,6 +121,10 @@ impl Step {
         Step::IndexSync,
         Step::IndexRename,
         Step::IndexFolderSync,
+        Step::SegmentRewrite,
+        Step::SegmentRewriteSync,
+        Step::SegmentReplace,
+        Step::SegmentReplaceSync,
     ];
 
     /// The name of the failpoint before the step. `return(28)` there fails with that error of the operating system.

@@ -1,4 +1,5 @@
 use std::{
+    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
@@ -11,7 +12,8 @@ use std::{
 use tokio::sync::{TryAcquireError, oneshot, watch};
 
 use crate::{
-    Apply, CommitError, DiskError, Durability, Group, OpenError, Recovery, Report, Snapshot, StoreError, StoreOptions,
+    Apply, CommitError, CommittedGroup, DiskError, Durability, Group, OpenError, Recovery, Report, Rewritten, Snapshot,
+    StoreError, StoreOptions,
     block::sha256,
     checkpointer::Checkpointer,
     committer,
@@ -21,6 +23,7 @@ use crate::{
     locked::lock,
     pipeline::Pipeline,
     recovery::{Recovered, recover},
+    rewriting::rewrite,
     shared::Shared,
     verify::verify,
     views::{Stop, Views},
@@ -76,6 +79,8 @@ impl Store {
             poison: OnceLock::new(),
             closed: AtomicBool::new(false),
             durable: AtomicU64::new(0),
+            segment_ends: AtomicBool::new(false),
+            rewriting: Mutex::default(),
             options,
         });
         let threads = start(&shared, state, to_seal, end, folder_lock)?;
@@ -190,6 +195,44 @@ impl Store {
     /// writing goes on meanwhile, and what is written after the call is not looked at.
     pub fn verify(&self) -> Result<Report, StoreError> {
         verify(&self.handle.shared)
+    }
+
+    /// The numbers of the segments that are full, after which others follow: those that can be [rewritten](Store::rewrite).
+    pub fn full_segments(&self) -> Range<u32> {
+        1..self.handle.shared.views.current().end.segment
+    }
+
+    /// Ends the segment that is written: what is committed next begins another, whatever its size.
+    pub fn end_segment(&self) {
+        self.handle.shared.segment_ends.store(true, Ordering::Release);
+    }
+
+    /// Waits until all snapshots are gone that were taken before this was called. While somebody holds one, it does not end.
+    pub async fn older_snapshots_gone(&self) {
+        self.handle.shared.views.older_gone().await;
+    }
+
+    /// Takes blocks out of a full segment for good, and gives their room back: `going` says which blocks of each group, by
+    /// their index. What is committed, and every [`Position`](crate::Position), stays as it is; of these blocks, what framed them
+    /// stays, so that what is there can still be checked, and their content is [gone](StoreError::Gone).
+    ///
+    /// State that is rebuilt finds [`Group::gone_block`] in their place, and must be the same. So nothing in it may follow from them
+    /// any more, and that must be on the disk: take a [`Store::durable_snapshot`] and decide by it. Who has an older snapshot may
+    /// still look for these blocks: see [`Store::older_snapshots_gone`].
+    ///
+    /// The segment is written beside the old one, checked, and put in its place in one step. Blocks for as long as it takes to
+    /// read and write a segment twice; writing goes on meanwhile. Nothing, for a segment that is not full.
+    ///
+    /// # Errors
+    /// If the segment is damaged, or cannot be written anew; it stays as it was.
+    pub fn rewrite(
+        &self,
+        segment: u32,
+        mut going: impl FnMut(&CommittedGroup) -> Result<Vec<u32>, StoreError>,
+    ) -> Result<Rewritten, StoreError> {
+        let shared = &self.handle.shared;
+        let _rewriting = lock(&shared.rewriting);
+        rewrite(shared, segment, &mut going).map_err(|error| shared.explain(error))
     }
 
     /// Ends the store: takes no more writes, commits those that are queued, makes everything durable, ends the threads

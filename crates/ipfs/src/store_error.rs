@@ -28,6 +28,14 @@ pub enum StoreError {
         /// The data folder.
         path: PathBuf,
     },
+    /// The block that was at that position was taken out of the segments, with the database that it belonged to.
+    #[error("the block at {position} of the store in {path} is gone: its database was dropped", path = path.display())]
+    Gone {
+        /// The position asked for.
+        position: Position,
+        /// The data folder.
+        path: PathBuf,
+    },
     /// The table file (derived state) failed.
     #[error(
         "the state file {path} failed: {source}; it can be deleted while the store is closed, and is then rebuilt from the segments",

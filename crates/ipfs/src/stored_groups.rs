@@ -69,6 +69,10 @@ impl StoredGroups {
                     "the group that begins here is cut off by the end of the file",
                 ));
             };
+            if section.is_gone {
+                blocks.add_gone(section.cid, section.data_len);
+                continue;
+            }
             let data = self.sections.data(&section)?;
             match matches(&section.cid, data) {
                 Some(true) => {}

@@ -75,7 +75,8 @@ fn record_at(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{fs::File, sync::Arc};
+    use crate::segment_file::SegmentFile;
+    use std::sync::Arc;
 
     const MARK: StoreMark = StoreMark::from_bytes([3; 16]);
 
@@ -83,7 +84,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x.car");
         std::fs::write(&path, bytes).unwrap();
-        let file = Arc::new(File::open(&path).unwrap());
+        let file = Arc::new(SegmentFile::open(&path, MARK).unwrap());
         let end = bytes.len() as u64;
         let mut sections = Sections::new(file, path, 0, end);
         let found = find_record(&mut sections, from, end, &MARK).unwrap()?;

@@ -97,7 +97,8 @@ fn check_segment(
         match groups.next() {
             Ok(Some(group)) => {
                 report.groups += 1;
-                report.blocks += u64::from(group.blocks.len());
+                report.blocks += u64::from(group.blocks.len() - group.blocks.gone_len());
+                report.gone += u64::from(group.blocks.gone_len());
                 report.block_bytes += group.blocks.table().iter().map(|(_, _, len)| u64::from(len)).sum::<u64>();
                 table.append(group.blocks.table().clone());
                 if report.damage.is_empty()

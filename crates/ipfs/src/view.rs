@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use crate::{StoreError, Table, journal_end::JournalEnd, overlay::Overlay, state_file::Base};
+use crate::{StoreError, Table, journal_end::JournalEnd, overlay::Overlay, state_file::Base, views::Epoch};
 
 /// A state: that of the state file at its last checkpoint, and the changes since.
 #[derive(Clone)]
@@ -10,6 +10,9 @@ pub(crate) struct View {
     pub(crate) layers: Vec<Arc<Overlay>>,
     /// The groups before this place are in the state.
     pub(crate) end: JournalEnd,
+    /// When it was published, if it was.
+    #[expect(dead_code, reason = "who has a view keeps its epoch alive, and does nothing else with it")]
+    pub(crate) epoch: Option<Arc<Epoch>>,
 }
 
 impl View {

@@ -1,4 +1,5 @@
 use std::{
+    collections::BTreeSet,
     sync::{Arc, Condvar, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -31,6 +32,8 @@ pub(crate) struct Views {
     limits: Limits,
     /// How many groups are committed.
     commits: watch::Sender<u64>,
+    /// The epochs from which somebody still has a view.
+    alive: Arc<watch::Sender<BTreeSet<u64>>>,
 }
 
 /// When checkpoints start and when writing waits for them.
@@ -41,7 +44,33 @@ struct Limits {
     max_memory: u64,
 }
 
+/// A span of time, in which a view was published. It is alive as long as one of its views is.
+#[derive(Debug)]
+pub(crate) struct Epoch {
+    number: u64,
+    alive: Arc<watch::Sender<BTreeSet<u64>>>,
+}
+
+impl Epoch {
+    fn begin(number: u64, alive: &Arc<watch::Sender<BTreeSet<u64>>>) -> Arc<Epoch> {
+        alive.send_modify(|epochs| {
+            epochs.insert(number);
+        });
+        Arc::new(Epoch { number, alive: alive.clone() })
+    }
+}
+
+impl Drop for Epoch {
+    fn drop(&mut self) {
+        self.alive.send_modify(|epochs| {
+            epochs.remove(&self.number);
+        });
+    }
+}
+
 struct State {
+    /// Of the views that are published now.
+    epoch: Arc<Epoch>,
     view: Arc<View>,
     /// The group under commit: seen by the jobs after it, not by readers.
     in_flight: Option<Arc<InFlight>>,
@@ -77,10 +106,14 @@ impl Views {
     pub(crate) fn new(view: View, appended: u64, options: &StoreOptions) -> Views {
         let commits = watch::Sender::new(view.end.sequence - 1);
         let memory = view.layers.iter().map(|layer| layer.bytes() as u64).sum();
+        let alive = Arc::new(watch::Sender::default());
+        let epoch = Epoch::begin(0, &alive);
         Views {
             commits,
+            alive,
             state: Mutex::new(State {
-                view: Arc::new(view),
+                view: Arc::new(View { epoch: Some(epoch.clone()), ..view }),
+                epoch,
                 in_flight: None,
                 frozen: 0,
                 appended,
@@ -114,6 +147,20 @@ impl Views {
         lock(&self.state).view.clone()
     }
 
+    /// Waits until nobody has a view any more that was published before now.
+    pub(crate) async fn older_gone(&self) {
+        let begun = {
+            let mut state = lock(&self.state);
+            let number = state.epoch.number + 1;
+            state.epoch = Epoch::begin(number, &self.alive);
+            state.view = Arc::new(View { epoch: Some(state.epoch.clone()), ..View::clone(&state.view) });
+            number
+        };
+        let is_over = |epochs: &BTreeSet<u64>| epochs.range(..begun).next().is_none();
+        // An error would mean that the sender is gone, which `self` holds.
+        let _ = self.alive.subscribe().wait_for(is_over).await;
+    }
+
     /// What a job sees before its own group.
     pub(crate) fn for_job(&self) -> (Arc<View>, Option<Arc<InFlight>>) {
         let state = lock(&self.state);
@@ -140,7 +187,7 @@ impl Views {
             state.memory += changes.bytes() as u64;
             layers.push(changes);
         }
-        state.view = Arc::new(View { base: state.view.base.clone(), layers, end });
+        state.view = Arc::new(View { base: state.view.base.clone(), layers, end, epoch: Some(state.epoch.clone()) });
         // In between, the checkpointer watches the clock by itself.
         if was_clean || (!was_due && self.limits.due(&state)) {
             self.work.notify_one();
@@ -183,7 +230,7 @@ impl Views {
         let mut all = view.layers[..frozen].to_vec();
         all.append(&mut layers);
         state.memory = all.iter().map(|layer| layer.bytes() as u64).sum();
-        state.view = Arc::new(View { base: view.base.clone(), layers: all, end: view.end });
+        state.view = Arc::new(View { layers: all, ..View::clone(&view) });
     }
 
     /// Waits until a checkpoint is due, by bytes or because nothing was written for a while, or the store ends.
@@ -218,7 +265,7 @@ impl Views {
         state.appended -= state.appended_frozen;
         state.appended_frozen = 0;
         state.memory = layers.iter().map(|layer| layer.bytes() as u64).sum();
-        state.view = Arc::new(View { base: Arc::new(base), layers, end: state.view.end });
+        state.view = Arc::new(View { base: Arc::new(base), layers, ..View::clone(&state.view) });
         drop(state);
         self.room.notify_one();
     }
@@ -257,7 +304,7 @@ impl Views {
     /// Lets go of the state file.
     pub(crate) fn release(&self, empty: Base) {
         let mut state = lock(&self.state);
-        state.view = Arc::new(View { base: Arc::new(empty), layers: Vec::new(), end: state.view.end });
+        state.view = Arc::new(View { base: Arc::new(empty), layers: Vec::new(), ..View::clone(&state.view) });
     }
 }
 
@@ -292,7 +339,7 @@ mod tests {
         let options =
             StoreOptions { checkpoint_bytes: 1000, checkpoint_idle: Duration::from_secs(3600), ..Default::default() };
         let end = JournalEnd::start(&StoreMark::from_bytes([0; 16]));
-        Views::new(View { base: Arc::new(Base::empty()), layers: Vec::new(), end }, 0, &options)
+        Views::new(View { base: Arc::new(Base::empty()), layers: Vec::new(), end, epoch: None }, 0, &options)
     }
 
     fn publish(views: &Views, rows: std::ops::Range<u32>, bytes: u64) {
@@ -337,6 +384,23 @@ mod tests {
         assert_eq!(after.layers.len(), view.layers.len() - before);
         assert_eq!(after.layers.iter().map(|layer| layer.rows()).sum::<usize>(), 10);
         assert_eq!(lock(&views.state).appended, 100);
+    }
+
+    #[test]
+    fn who_waits_for_older_views_waits_for_nobody_else() {
+        let views = views();
+        let older = views.current();
+        publish(&views, 0..1, 10);
+        let mut wait = Box::pin(views.older_gone());
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(wait.as_mut().poll(&mut context).is_pending());
+        let newer = views.current();
+        publish(&views, 1..2, 10);
+        assert!(wait.as_mut().poll(&mut context).is_pending());
+        drop(older);
+        assert!(wait.as_mut().poll(&mut context).is_ready());
+        drop(newer);
+        assert!(std::pin::pin!(views.older_gone()).poll(&mut context).is_ready());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use crate::{
     Durability, StoreOptions,
@@ -70,8 +70,12 @@ impl Writer {
     }
 
     fn begin(&self) -> Building {
-        let (segment, offset) =
-            if self.offset >= self.segment_size { (self.segment + 1, HEADER_LEN) } else { (self.segment, self.offset) };
+        let ends = self.offset > HEADER_LEN && self.shared.segment_ends.load(Ordering::Acquire);
+        let (segment, offset) = if ends || self.offset >= self.segment_size {
+            (self.segment + 1, HEADER_LEN)
+        } else {
+            (self.segment, self.offset)
+        };
         Building {
             group: OpenGroup::new(GroupBlocks::new(segment, offset)),
             durability: Durability::Buffered,
@@ -102,6 +106,9 @@ impl Writer {
     fn close(&mut self, building: Building) -> ClosedGroup {
         let Building { group, durability, answers } = building;
         if !group.is_empty() {
+            if group.blocks.segment() != self.segment {
+                self.shared.segment_ends.store(false, Ordering::Release);
+            }
             self.segment = group.blocks.segment();
             self.offset = group.blocks.end() + journal_record::section_len(&group.ops);
         }

@@ -31,11 +31,16 @@ impl Apply for Ledger {
             b'd' => group.delete(ROWS, rest.to_vec()),
             b'b' => {
                 let index = u32::from_be_bytes(rest[..4].try_into().map_err(ApplyError::refused)?);
+                // only blocks that are forgotten since are taken out
+                if group.gone_block(index).is_some() {
+                    return Ok(());
+                }
                 let (cid, data, position) =
                     group.group_block(index).ok_or_else(|| ApplyError::refused("no such block in the group"))?;
                 let value = [&position.to_bytes()[..], &cid.to_bytes(), &[data.len() as u8]].concat();
                 group.put(BLOCKS, rest[4..].to_vec(), value);
             }
+            b'f' => group.delete(BLOCKS, rest.to_vec()),
             b'i' => {
                 let count = count(group, rest)?;
                 group.put(COUNTS, rest.to_vec(), (count + 1).to_be_bytes().to_vec());

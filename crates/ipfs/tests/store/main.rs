@@ -10,4 +10,5 @@ mod ledger;
 mod lifecycle;
 mod lost_writes;
 mod poison;
+mod rewriting;
 mod state;
