@@ -69,6 +69,7 @@ pub(crate) fn to_json(inspection: &Inspection) -> Value {
             "identities": inspection.identities,
             "blocks": inspection.blocks,
             "blockBytes": inspection.block_bytes,
+            "goneBlocks": inspection.gone_blocks,
             "groups": inspection.groups,
             "segments": inspection.segments,
         },
@@ -164,6 +165,9 @@ impl fmt::Display for Told<'_> {
             Count::s(inspection.groups, "commit"),
             Count::s(inspection.segments, "segment"),
         )?;
+        if inspection.gone_blocks > 0 {
+            writeln!(f, "gone     {} of databases that were dropped", Count::s(inspection.gone_blocks, "block"))?;
+        }
         write!(f, "files    segments {}, their indexes {}", Size(sizes.segments), Size(sizes.indexes))?;
         match inspection.state {
             FolderState::Present => writeln!(f, ", tables {}", Size(sizes.state))?,

@@ -61,6 +61,11 @@ impl CommittedGroup {
         self.0.end.previous
     }
 
+    /// Whether it begins before this position.
+    pub fn begins_before(&self, position: Position) -> bool {
+        (self.0.blocks.segment(), self.0.blocks.start()) < (position.segment, position.offset)
+    }
+
     /// The place behind it.
     pub fn end(&self) -> Place {
         Place(self.0.end)

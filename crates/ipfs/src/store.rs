@@ -202,6 +202,14 @@ impl Store {
         1..self.handle.shared.views.current().end.segment
     }
 
+    /// How many bytes the file of a segment takes.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub fn segment_len(&self, segment: u32) -> Result<u64, StoreError> {
+        Ok(self.handle.shared.segments.disk_len(segment)?)
+    }
+
     /// Ends the segment that is written: what is committed next begins another, whatever its size.
     pub fn end_segment(&self) {
         self.handle.shared.segment_ends.store(true, Ordering::Release);

@@ -7,6 +7,7 @@ use crate::{
     folder::temporary_dir,
     journal_end::JournalEnd,
     layered::Layered,
+    locked::lock,
     merged_rows::MergedRows,
     replay::Replay,
     report::Difference,
@@ -75,6 +76,8 @@ fn check_segment(
 ) -> JournalEnd {
     let number = from.segment;
     let path = shared.segments.path(number);
+    // a segment and its index belong together
+    let _rewriting = lock(&shared.rewriting);
     report.segments += 1;
     let opened = || -> Result<(u64, Sections), DiskError> {
         let len = shared.segments.len(number)?;

@@ -16,7 +16,7 @@ use crate::{
     entry::EntryParts,
     heads,
     journal_op::JournalOp,
-    state::{StateError, load_value, open_payload},
+    state::{StateError, dropped, load_value, open_payload},
 };
 use debros_core::{ID, Value};
 use debros_ipfs::{Bytes, CommittedGroup, Groups, StoreError};
@@ -243,7 +243,9 @@ impl Feed {
                     continue;
                 }
             };
-            if entries.iter().any(|(_, effect)| effect.did != Did::Nothing) {
+            // what was dropped since is not told of any more: what is left of it may be anything
+            let was_dropped = dropped(&snapshot.state, database)?.is_some_and(|at| group.begins_before(at.before));
+            if !was_dropped && entries.iter().any(|(_, effect)| effect.did != Did::Nothing) {
                 let info = snapshot.info(database)?;
                 if wanted(snapshot, &info)? {
                     while let Some((entry, effect)) = entries.get(self.at.entry as usize) {
@@ -265,14 +267,17 @@ impl Feed {
         Ok(true)
     }
 
-    /// What the key of a change held before it; `None` if that was nothing.
+    /// What the key of a change held before it; `None` if that was nothing, or its database was dropped since.
     ///
     /// # Errors
     /// If it cannot be read.
     pub fn former(&self, change: &Change) -> Result<Option<Value>, ReadError> {
         let Some(position) = change.former else { return Ok(None) };
         let snapshot = self.node.snapshot()?;
-        Ok(Some(load_value(&snapshot.core, &snapshot.state, position)?))
+        match load_value(&snapshot.core, &snapshot.state, position) {
+            Err(StateError::Store(StoreError::Gone { .. })) => Ok(None),
+            value => Ok(Some(value?)),
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Inspection {
     pub blocks: u64,
     /// Bytes of these blocks.
     pub block_bytes: u64,
+    /// Blocks of databases that were dropped, which were taken out of the segments.
+    pub gone_blocks: u64,
     /// Identities, which are users on devices.
     pub identities: u64,
     /// What the files take.
@@ -117,6 +119,7 @@ impl Inspection {
             groups: 0,
             blocks: 0,
             block_bytes: 0,
+            gone_blocks: 0,
             identities: 0,
             sizes: folder.sizes()?,
             state: folder.state(),

@@ -45,6 +45,8 @@ pub(crate) enum JournalOp {
     RowsDropped { database: DatabaseId, most: u32 },
     /// 15: a database that was dropped was opened again.
     DatabaseReopened { database: DatabaseId },
+    /// 16: of these segments everything was taken out that was dead, so many bytes; or it was begun: the list is empty.
+    SegmentsRewritten { segments: Vec<(u32, u64)> },
 }
 
 /// What is known of an entry that is held back.
@@ -98,7 +100,8 @@ impl JournalOp {
             JournalOp::IdentityAdded { .. }
             | JournalOp::Shipped { .. }
             | JournalOp::ShipmentsLost { .. }
-            | JournalOp::ShippedAgain { .. } => None,
+            | JournalOp::ShippedAgain { .. }
+            | JournalOp::SegmentsRewritten { .. } => None,
         }
     }
 
@@ -175,6 +178,11 @@ impl JournalOp {
                 vec![Cbor::from(14), Cbor::from(database.0), Cbor::from(*most)]
             }
             JournalOp::DatabaseReopened { database } => vec![Cbor::from(15), Cbor::from(database.0)],
+            JournalOp::SegmentsRewritten { segments } => {
+                let segments =
+                    segments.iter().map(|(segment, dead)| Cbor::Array(vec![Cbor::from(*segment), Cbor::from(*dead)]));
+                vec![Cbor::from(16), Cbor::Array(segments.collect())]
+            }
             JournalOp::HoldKept { database, hash } => {
                 vec![Cbor::from(12), Cbor::from(database.0), Cbor::Bytes(hash.digest().to_vec())]
             }
@@ -255,6 +263,15 @@ impl JournalOp {
             13 => JournalOp::DatabaseDropped { database: DatabaseId(number(next()?)?), block: number(next()?)? },
             14 => JournalOp::RowsDropped { database: DatabaseId(number(next()?)?), most: number(next()?)? },
             15 => JournalOp::DatabaseReopened { database: DatabaseId(number(next()?)?) },
+            16 => {
+                let segments = list(next()?)?.into_iter().map(|rewritten| {
+                    let [segment, dead]: [Cbor; 2] = list(rewritten)?
+                        .try_into()
+                        .map_err(|_| damaged("a rewritten segment is not described by two items"))?;
+                    Ok((number(segment)?, number(dead)?))
+                });
+                JournalOp::SegmentsRewritten { segments: segments.collect::<Result<_, _>>()? }
+            }
             newer => return Err(JournalOpError::Newer(newer)),
         };
         if items.next().is_some() { Err(damaged("it has too many items")) } else { Ok(op) }
@@ -455,6 +472,8 @@ mod tests {
             JournalOp::DatabaseDropped { database, block: 3 },
             JournalOp::RowsDropped { database, most: u32::MAX },
             JournalOp::DatabaseReopened { database },
+            JournalOp::SegmentsRewritten { segments: vec![] },
+            JournalOp::SegmentsRewritten { segments: vec![(1, u64::MAX), (u32::MAX, 0)] },
         ]
     }
 

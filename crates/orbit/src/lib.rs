@@ -131,6 +131,7 @@ mod read;
 mod read_error;
 mod receipt;
 mod received;
+mod reclaimer;
 #[cfg(feature = "rendezvous")]
 mod rendezvous;
 #[cfg(feature = "network")]
@@ -201,6 +202,7 @@ pub use read::{ReadDocuments, RowRefs};
 pub use read_error::ReadError;
 pub use receipt::Receipt;
 pub use received::Received;
+pub use reclaimer::{ReclaimError, Reclaimed};
 #[cfg(feature = "rendezvous")]
 pub use rendezvous::{Rendezvous, RendezvousError};
 #[cfg(feature = "simulation")]

@@ -2,7 +2,8 @@
 
 use crate::{
     AccessController, Address, DatabaseId, DropDatabaseError, Encryption, Hash, Identity, JoinError, Keystore,
-    KeystoreError, Limits, ReadDocuments as _, ReadError, Receipt, Schema, Snapshot, Writer,
+    KeystoreError, Limits, ReadDocuments as _, ReadError, Receipt, ReclaimError, Reclaimed, Schema, Snapshot, Writer,
+    reclaimer::Reclaimer,
     state::{Core, Replay},
     tender::Tender,
     turns::Turns,
@@ -99,6 +100,7 @@ pub struct Node {
     keystore: Arc<Keystore>,
     verifier: Arc<Verifier>,
     tender: Arc<Tender>,
+    reclaimer: Arc<Reclaimer>,
     /// The order in which deliveries came.
     turns: Arc<Turns>,
     references: usize,
@@ -116,9 +118,10 @@ impl Node {
         let store = Store::open(dir, options.store, Arc::new(Replay { core: core.clone() }))?;
         let keystore = Arc::new(Keystore::open(&dir.join("keys"))?);
         let tender = Tender::start(store.clone(), core.clone()).map_err(OpenError::Thread)?;
+        let reclaimer = Arc::new(Reclaimer::start(store.clone()).map_err(OpenError::Thread)?);
         let verifier = Arc::new(Verifier::new(options.limits));
         let (tender, turns, references) = (Arc::new(tender), Arc::default(), options.references);
-        let node = Node { store, core, keystore, verifier, tender, turns, references };
+        let node = Node { store, core, keystore, verifier, tender, reclaimer, turns, references };
         // what became ready before the node was closed
         if node.snapshot().map_err(ReadError::from)?.has_ready()? {
             node.tender.call();
@@ -131,6 +134,8 @@ impl Node {
                 Err(error) => return Err(OpenError::Drop(Box::new(error))),
             }
         }
+        // what was not given back before the node was closed
+        node.reclaimer.call();
         for address in options.encryptions.keys() {
             let database = node.snapshot().map_err(ReadError::from)?.at(address)?;
             if let Some(info) = database {
@@ -298,7 +303,8 @@ impl Node {
     /// again, or this is called again. If it is encrypted, its key must be at hand. What others are made of is not touched. It
     /// can be opened again, and what others have of it be received again.
     ///
-    /// Its blocks stay in the segments, and are given to whoever asks for them by their CIDs.
+    /// The room of its blocks on the disk is given back by itself, where they are a good part of a segment, and of all of them by
+    /// [`Node::reclaim`]. Until then they are given to whoever asks for them by their CIDs.
     ///
     /// # Errors
     /// If the store fails, there is no such database, or it says who may write others.
@@ -317,7 +323,20 @@ impl Node {
         for database in databases {
             while self.write(Durability::Buffered, move |writer| writer.drop_rows(database, DROPPED_AT_ONCE)).await? {}
         }
+        self.reclaimer.call();
         Ok(())
+    }
+
+    /// Gives the room of all databases that were dropped back to the disk. It is given back by itself where they are at least a
+    /// quarter of a segment file; this takes out what is left, however little. Each file that has something of them is written
+    /// anew, beside reading and writing; a crash leaves it as it was, or as it will be.
+    ///
+    /// Waits until snapshots are gone that were taken before, as they may still need what was dropped.
+    ///
+    /// # Errors
+    /// If a segment is damaged, or there is no room to write it anew: then it is as it was. If the node was closed.
+    pub async fn reclaim(&self) -> Result<Reclaimed, ReclaimError> {
+        self.reclaimer.all().await
     }
 
     /// Tells when something was committed, by whom ever.
@@ -360,6 +379,7 @@ impl Node {
     /// If something could not be made durable.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.tender.end();
+        self.reclaimer.end();
         self.store.close().await
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Inspector<'i> {
     ancestors: Ancestors,
     /// Entries that are held back.
     held: HashMap<(DatabaseId, Hash), WaitingEntry>,
+    /// Databases that were dropped later, and of which blocks were taken out of the segments.
+    thinned: HashSet<DatabaseId>,
     batch: Vec<WaitingEntry>,
     batch_bytes: usize,
     /// Counts the operations.
@@ -90,6 +92,7 @@ impl<'i> Inspector<'i> {
             others: HashSet::new(),
             ancestors: Ancestors::default(),
             held: HashMap::new(),
+            thinned: HashSet::new(),
             batch: Vec::new(),
             batch_bytes: 0,
             at: 0,
@@ -112,12 +115,17 @@ impl<'i> Inspector<'i> {
 
     fn group(&mut self, group: &CommittedGroup) -> Result<(), JournalOpNewer> {
         self.inspection.groups += 1;
-        self.inspection.blocks += u64::from(group.block_count());
+        self.inspection.blocks += u64::from(group.block_count() - group.gone_count());
+        self.inspection.gone_blocks += u64::from(group.gone_count());
         let mut entries = HashSet::new();
         let mut opened = Vec::new();
         for op in group.ops() {
             self.at += 1;
-            match JournalOp::from_bytes(op) {
+            let op = JournalOp::from_bytes(op);
+            if op.as_ref().is_ok_and(|op| self.is_of_the_dropped(group, op)) {
+                continue;
+            }
+            match op {
                 Ok(JournalOp::DatabaseOpened { id, manifest, spec }) => {
                     self.database_opened(id, manifest, spec);
                     opened.push(id);
@@ -152,7 +160,8 @@ impl<'i> Inspector<'i> {
                     JournalOp::RightsChanged { .. }
                     | JournalOp::EntriesRead { .. }
                     | JournalOp::RowsDropped { .. }
-                    | JournalOp::DatabaseReopened { .. },
+                    | JournalOp::DatabaseReopened { .. }
+                    | JournalOp::SegmentsRewritten { .. },
                 ) => {}
                 Err(error) => {
                     let reason = JournalOpNewer::or_reason(error)?;
@@ -174,6 +183,24 @@ impl<'i> Inspector<'i> {
             }
         }
         Ok(())
+    }
+
+    /// Is this about the log of a database that was dropped later, and of which blocks were taken out of the segments? What is left
+    /// of it lacks what it builds on.
+    fn is_of_the_dropped(&mut self, group: &CommittedGroup, op: &JournalOp) -> bool {
+        let (database, block) = match op {
+            JournalOp::EntryAccepted { database, block, .. } | JournalOp::EntryHeld { database, block, .. } => {
+                (*database, Some(*block))
+            }
+            JournalOp::EntryReleased { database, .. }
+            | JournalOp::HoldChanged { database, .. }
+            | JournalOp::HoldKept { database, .. } => (*database, None),
+            _ => return false,
+        };
+        if block.is_some_and(|block| group.is_gone(block)) {
+            self.thinned.insert(database);
+        }
+        self.thinned.contains(&database)
     }
 
     fn fault_of_operation(&mut self, group: &CommittedGroup, reason: String) {
@@ -266,6 +293,7 @@ impl<'i> Inspector<'i> {
             *database = Database::new(address, spec, since);
         }
         self.held.retain(|(database, _), _| *database != id);
+        self.thinned.remove(&id);
         self.ancestors.forget(id);
     }
 

@@ -3,7 +3,7 @@ use crate::{
     DatabaseId, DatabaseInfo, Entry, EntryLinks, Hash, ReadDocuments as _, ReadError, Snapshot,
     entry::EntryParts,
     journal_op::JournalOp,
-    state::{HeldRow, StateError, held, links_at},
+    state::{HeldRow, StateError, dropped, held, links_at},
 };
 use debros_ipfs::{Bytes, CarWriter, Cid, Place};
 use std::{
@@ -93,6 +93,10 @@ impl Round {
                 };
                 round.entries += 1;
                 if only.is_some_and(|only| !only.contains(&database)) {
+                    continue;
+                }
+                // what was dropped since is nobody's to keep
+                if dropped(&snapshot.state, database)?.is_some_and(|at| group.begins_before(at.before)) {
                     continue;
                 }
                 let broken = |what: String| StateError::Broken(format!("an entry of database {database} {what}"));

@@ -2,13 +2,13 @@
 
 use super::{
     Author, DocumentRow, Fields, Head, Job, LogRow, StateError,
-    core::{ALL_ENTRIES, Core, all_entries, load_record},
+    core::{Core, count_entry, load_record},
     document_row::Stamp,
     hold,
     sealed::{SealedEntry, remember_sealed},
     tables::{
-        CLOCKS, COUNTERS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, UNREAD, clock_key,
-        duplicate_key, entry_key, family_prefix, index_prefix, key_of, past, problem_key,
+        CLOCKS, DOCUMENTS, FAMILY_ROWS, INDEXES, LOGS, PROBLEMS, TOMBSTONES, UNREAD, clock_key, duplicate_key,
+        entry_key, family_prefix, index_prefix, key_of, past, problem_key,
     },
 };
 use crate::{
@@ -282,8 +282,7 @@ pub(crate) fn settle(
         log.heads.push(Head { hash: entry.hash, author: author.number, time: entry.time });
     }
     job.put(LOGS, key_of(database.id, &[]), log.to_bytes());
-    let entries = all_entries(job.as_state())?;
-    job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
+    count_entry(job)?;
     hold::joined(job, core, database, &entry.hash, entry.next)?;
     // what builds on it may name it as it is without encryption
     if let Some(content) = content {

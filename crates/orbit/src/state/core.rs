@@ -1,7 +1,7 @@
 //! [`Core`]: what all parts of a node share.
 
 use super::{
-    Author, FieldReader, LogRow,
+    Author, FieldReader, Job, LogRow,
     sealed::{open_entry, value_of},
     tables::{ADDRESSES, ANY, AUTHORS, COUNTERS, DATABASES, IDENTITIES, LOGS, key_of},
 };
@@ -231,7 +231,14 @@ pub(crate) fn counter(state: &dyn ReadState, which: &str) -> Result<u32, StateEr
 }
 
 /// The counter of the entries of all databases, of 64 bits.
-pub(crate) const ALL_ENTRIES: &[u8] = b"e";
+const ALL_ENTRIES: &[u8] = b"e";
+
+/// One more has joined.
+pub(crate) fn count_entry(job: &mut dyn Job) -> Result<(), StateError> {
+    let entries = all_entries(job.as_state())?;
+    job.put(COUNTERS, ALL_ENTRIES.to_vec(), (entries + 1).to_be_bytes().to_vec());
+    Ok(())
+}
 
 /// How many entries all databases have together.
 pub(crate) fn all_entries(state: &dyn ReadState) -> Result<u64, StateError> {

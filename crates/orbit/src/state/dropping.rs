@@ -3,7 +3,7 @@
 use super::{
     Core, DocumentRow, HeldRow, Job, LogRow, StateError,
     accept::remove_row,
-    hold,
+    hold, room,
     tables::{
         CLOCKS, DOCUMENTS, DROPPED, HELD, INDEXES, LOGS, MEMBERS, PROBLEMS, READY, SEALED, SEALED_ENTRIES, TOMBSTONES,
         UNREAD, WAITING, key_of, past,
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{DatabaseId, DatabaseInfo};
 use debros_ipfs::{Position, ReadState, Row, Table};
+use std::collections::HashMap;
 
 /// So many rows are taken away at once where all of them have to go.
 const AT_ONCE: usize = 512;
@@ -68,17 +69,27 @@ pub(crate) fn is_dropped(state: &dyn ReadState, database: DatabaseId) -> Result<
     Ok(dropped(state, database)?.is_some_and(|dropped| dropped.stage != Stage::Open))
 }
 
+/// The databases whose rows were taken away, and where the logs of before ended.
+pub(crate) fn gone(state: &dyn ReadState) -> Result<HashMap<DatabaseId, Position>, StateError> {
+    Ok(all(state)?
+        .filter(|(_, dropped)| dropped.stage != Stage::Dropping)
+        .map(|(id, dropped)| (id, dropped.before))
+        .collect())
+}
+
 /// The databases whose rows are being taken away.
 pub(crate) fn dropping(state: &dyn ReadState) -> Result<Vec<DatabaseId>, StateError> {
+    Ok(all(state)?.filter(|(_, dropped)| dropped.stage == Stage::Dropping).map(|(id, _)| id).collect())
+}
+
+fn all(state: &dyn ReadState) -> Result<impl Iterator<Item = (DatabaseId, Dropped)>, StateError> {
     let mut all = Vec::new();
     for row in state.scan(DROPPED, &[], None, false) {
         let (key, row) = row?;
         let number = key.first_chunk().map(|number| DatabaseId(u32::from_be_bytes(*number)));
-        if let (Some(database), Some(Dropped { stage: Stage::Dropping, .. })) = (number, Dropped::from_bytes(&row)) {
-            all.push(database);
-        }
+        all.extend(number.zip(Dropped::from_bytes(&row)));
     }
-    Ok(all)
+    Ok(all.into_iter())
 }
 
 /// Begins to drop a database: from now on its log has nothing in it, and it is not among those of its family.
@@ -112,9 +123,21 @@ pub(crate) fn remove_rows(
     database: &DatabaseInfo,
     most: usize,
 ) -> Result<(), StateError> {
+    remove_some(job, core, database, most)?;
+    // of a part of its log there may be more rows than there were of all of it
+    while room::is_thinned(job.as_state(), database.id)? {
+        remove_some(job, core, database, AT_ONCE)?;
+    }
+    Ok(())
+}
+
+fn remove_some(job: &mut dyn Job, core: &Core, database: &DatabaseInfo, most: usize) -> Result<(), StateError> {
     let before = match dropped(job.as_state(), database.id)? {
         Some(Dropped { before, stage: Stage::Dropping }) => before,
-        Some(_) => return Ok(()),
+        Some(_) => {
+            room::thinned_no_more(job, database.id);
+            return Ok(());
+        }
         None => {
             return Err(StateError::Broken(format!("rows of database {} were dropped, and it was not", database.id)));
         }
@@ -144,6 +167,8 @@ pub(crate) fn remove_rows(
     if left > 0 {
         job.delete(LOGS, key_of(database.id, &[]));
         put(job, database.id, Dropped { before, stage: Stage::Gone });
+        room::thinned_no_more(job, database.id);
+        return room::dies(job, database.id);
     }
     Ok(())
 }

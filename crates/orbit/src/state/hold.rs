@@ -3,6 +3,7 @@
 use super::{
     Core, HeldRow, Job, LogRow, StateError,
     log_row::Unneeded,
+    room,
     sealed::{open_entry, sealed_entry},
     tables::{ANY, HELD, LOGS, PROTECTED, READY, SEALED, WAITING, entry_key, key_of, past, waiting_key},
 };
@@ -78,6 +79,7 @@ pub(crate) fn hold(
     held: HeldOp,
     lacks: &Lacks,
 ) -> Result<(), StateError> {
+    room::takes(job, database.id, position)?;
     if Encryption::is_sealed(&job.block_at(position)?) {
         job.put(SEALED, position.to_bytes().to_vec(), database.id.0.to_be_bytes().to_vec());
     }

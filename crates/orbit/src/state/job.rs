@@ -10,6 +10,7 @@ pub(crate) type Changes<'c> = Box<dyn FnOnce(&mut dyn Job) -> Result<JournalOp, 
 pub(crate) trait Job: ReadState {
     fn add_block(&mut self, cid: Cid, data: Vec<u8>) -> u32;
     fn group_block(&self, index: u32) -> Option<(&Cid, &[u8], Position)>;
+    fn gone_block(&self, index: u32) -> Option<Position>;
     fn journal(&mut self, op: Vec<u8>) -> Result<(), ApplyError>;
     fn journal_with(&mut self, apply: Changes<'_>) -> Result<(), ApplyError>;
     fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>);
@@ -23,6 +24,9 @@ impl Job for Group<'_> {
     }
     fn group_block(&self, index: u32) -> Option<(&Cid, &[u8], Position)> {
         Group::group_block(self, index)
+    }
+    fn gone_block(&self, index: u32) -> Option<Position> {
+        Group::gone_block(self, index)
     }
     fn journal(&mut self, op: Vec<u8>) -> Result<(), ApplyError> {
         Group::journal(self, op)

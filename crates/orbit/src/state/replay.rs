@@ -3,8 +3,8 @@
 use super::{
     Author, Core, Job, Judged, StateError,
     accept::{Accepted, settle, settle_read},
-    core::{counter, info_to_bytes, number_at},
-    dropping, hold,
+    core::{count_entry, counter, info_to_bytes, number_at},
+    dropping, hold, room,
     sealed::{open_entry, open_payload},
     tables::{
         ADDRESSES, AUTHORS, COUNTERS, DATABASES, FAMILIES, IDENTITIES, MEMBERS, NAMES, PROTECTED, UNREAD, entry_key,
@@ -20,7 +20,7 @@ use debros_ipfs::{Apply, ApplyError, Group, Position};
 use std::sync::Arc;
 
 /// The rules by which this version derives state; another number, and state is derived anew.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// Derives state from the operations of the journal and their blocks.
 pub(crate) struct Replay {
@@ -56,6 +56,9 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
     if let Some(database) = op.database() {
         core.touch(database);
     }
+    if is_skipped(&op, job)? {
+        return Ok(());
+    }
     match &op {
         JournalOp::DatabaseOpened { id, manifest, spec } => database_opened(&op, *id, manifest, spec, job),
         JournalOp::IdentityAdded { block } => {
@@ -69,6 +72,7 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
         }
         JournalOp::EntryAccepted { database, block, effect } => {
             let (hash, position) = entry_at(*block, job)?;
+            room::takes(job, *database, position)?;
             let joins = Joins { hash, position, followed: false, local: effect.local };
             // what it did is not compared: under the models of today it may be something else
             entry_joined(core, *database, &joins, job).map(drop)
@@ -110,7 +114,39 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
             dropping::reopen(job, core, &info)
         }
         JournalOp::RightsChanged { database } => hold::judge_rights_again(job, core, *database),
+        JournalOp::SegmentsRewritten { segments } => {
+            segments.iter().try_for_each(|(segment, dead)| room::taken(job, *segment, *dead))
+        }
     }
+}
+
+/// Is this about the log of a database that was dropped later, and of which blocks were taken out? Then it changes nothing that
+/// is left after that but counts.
+fn is_skipped(op: &JournalOp, job: &mut dyn Job) -> Result<bool, StateError> {
+    let (database, block, joins) = match op {
+        JournalOp::EntryAccepted { database, block, .. } => (*database, Some(*block), true),
+        JournalOp::EntryHeld { database, block, .. } => (*database, Some(*block), false),
+        JournalOp::EntryReleased { database, .. } => (*database, None, true),
+        JournalOp::HoldChanged { database, .. }
+        | JournalOp::HoldKept { database, .. }
+        | JournalOp::EntriesRead { database, .. }
+        | JournalOp::RightsChanged { database } => (*database, None, false),
+        _ => return Ok(false),
+    };
+    let gone = block.and_then(|block| job.gone_block(block));
+    if gone.is_some() {
+        room::thin(job, database);
+    } else if !room::is_thinned(job.as_state(), database)? {
+        return Ok(false);
+    }
+    let there = block.and_then(|block| job.group_block(block)).map(|(_, _, position)| position);
+    if let Some(position) = gone.or(there) {
+        room::takes(job, database, position)?;
+    }
+    if joins {
+        count_entry(job)?;
+    }
+    Ok(true)
 }
 
 fn missing(block: u32) -> StateError {

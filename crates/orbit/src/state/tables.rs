@@ -57,6 +57,12 @@ pub(crate) const SHIPMENTS: Table = Table("shipments");
 
 /// Database → where its log ended when it was dropped last, and whether it is.
 pub(crate) const DROPPED: Table = Table("dropped");
+/// Database, segment → bytes of the entries that the database has in it.
+pub(crate) const ROOM: Table = Table("room");
+/// Segment → bytes of entries in it of databases that were dropped, and how many were taken out.
+pub(crate) const DEAD: Table = Table("dead");
+/// Database → nothing: while state is made anew, it is one of whose entries some were taken out, and was not dropped yet.
+pub(crate) const THINNED: Table = Table("thinned");
 
 /// What the shipments of a daemon begin with, or the key of one.
 pub(crate) fn shipment_key(daemon: &str, number: Option<u64>) -> Vec<u8> {

@@ -5,7 +5,7 @@ use crate::{
     heads,
     journal_op::JournalOp,
     limits::MAX_NEXT,
-    state::{Accepted, Author, Job, Judged, Outcome, Right, StateError, is_dropped, refused, settle},
+    state::{Accepted, Author, Job, Judged, Outcome, Right, StateError, is_dropped, refused, settle, takes},
 };
 use debros_core::{ID, Map, Value};
 use debros_ipfs::ApplyError;
@@ -212,6 +212,7 @@ impl Writer<'_> {
             let (_, _, position) =
                 job.group_block(block).ok_or_else(|| ApplyError::refused("the entry has no block"))?;
             let accepted = Accepted { hash, position, time, next: &next, followed: false, unread: false, local: true };
+            takes(job, database, position).map_err(refused)?;
             let effect = settle(job, core, &info, &author, &accepted, judged).map_err(refused)?;
             Ok(JournalOp::EntryAccepted { database, block, effect })
         };

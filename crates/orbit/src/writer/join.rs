@@ -5,7 +5,7 @@ use crate::{
     limits::MAX_HEADS,
     state::{
         Accepted, Author, Job, Judged, Known, LogRow, Right, StateError, is_dropped, known, open_payload, refused,
-        settle,
+        settle, takes,
     },
 };
 use debros_ipfs::ApplyError;
@@ -199,6 +199,7 @@ impl Writer<'_> {
             let (_, _, position) =
                 job.group_block(block).ok_or_else(|| ApplyError::refused("the entry has no block"))?;
             let accepted = Accepted { hash, position, time, next: &next, followed: false, unread, local: false };
+            takes(job, info.id, position).map_err(refused)?;
             let effect = settle(job, core, info, author, &accepted, judged).map_err(refused)?;
             Ok(JournalOp::EntryAccepted { database: info.id, block, effect })
         };

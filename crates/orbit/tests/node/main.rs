@@ -18,6 +18,7 @@ mod keyed_events;
 mod last_events;
 mod machine;
 mod problems;
+mod reclaiming;
 mod reopen;
 mod scans;
 mod support;
