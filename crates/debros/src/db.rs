@@ -1,8 +1,8 @@
 //! [`Db`]: a database that is open.
 
 use crate::{
-    Builder, Durability, Error, Identity, IdentityError, OpenError, OwnerError, Problem, Session, VerifyReport, View,
-    WriteError, blocking, owner, problem,
+    Builder, Durability, Error, Identity, IdentityError, OpenError, OwnerError, Problem, ReclaimError, Reclaimed,
+    Session, VerifyReport, View, WriteError, blocking, owner, problem,
     registry::Registry,
     schema::Records,
     source,
@@ -272,6 +272,16 @@ impl Db {
     pub async fn verify(&self) -> Result<VerifyReport, StoreError> {
         let db = self.clone();
         blocking::run(move || db.inner.node.verify()).await
+    }
+
+    /// Gives the room on the disk back of what was taken away, as by `unfollow`, however little it is. By itself it is given back
+    /// where it is at least a quarter of a segment file, of 64 MiB. Queries and writes go on meanwhile; it waits for queries that began
+    /// before it, and needs room for one more file. A crash leaves each file as it was, or as it will be.
+    ///
+    /// # Errors
+    /// If a file is damaged, or there is no room to write it anew: then it is as it was.
+    pub async fn reclaim(&self) -> Result<Reclaimed, ReclaimError> {
+        self.inner.node.reclaim().await
     }
 
     /// Ends the database: everything is durable, tasks are ended, files released. Sessions and views that are left get

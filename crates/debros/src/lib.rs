@@ -149,7 +149,9 @@ pub use debros_ipfs::{KuboError, KuboOptions};
 pub use debros_orbit::{
     CatchUpError, CaughtUp, HintStatus, LastShipment, NotPinned, Pubsub, ShippingError, ShippingStatus,
 };
-pub use debros_orbit::{FeedPosition, KeystoreError, NotAFeedPosition, Report as VerifyReport, StoreError};
+pub use debros_orbit::{
+    FeedPosition, KeystoreError, NotAFeedPosition, ReclaimError, Reclaimed, Report as VerifyReport, StoreError,
+};
 #[cfg(feature = "network")]
 pub use debros_orbit::{NetworkLimits, NotReplicated, PeerSync, RendezvousError, ReplicationError, SyncState, Traffic};
 pub use debros_query::{Answer, Coverage, Explained, Get, Page, Partial, Query, QueryError, Related, SourceError};

@@ -266,8 +266,8 @@ impl Network {
     /// when it is opened again. It begins in one write, and goes on whether or not it is waited for. To follow the user again fetches it again. The global models stay as they are, with what the user
     /// wrote there.
     ///
-    /// The rows go in small steps, and what was begun goes on when the folder is opened again. The blocks stay in the folder's
-    /// segments, so the disk has not more room, and peers who know their CIDs are given them.
+    /// The rows go in small steps, and what was begun goes on when the folder is opened again. Then the room on the disk is given
+    /// back, in the background and where it is a good part of a file: see [`Db::reclaim`](crate::Db::reclaim).
     ///
     /// # Errors
     /// If the user has an identity in this folder ([`NetworkError::OwnUser`]), or the store fails.

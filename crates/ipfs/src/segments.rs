@@ -359,12 +359,21 @@ impl Segments {
         // whatever becomes of it, what is known of the file of before is of no use
         *blocks = Blocks::Unread;
         self.cache.forget(number);
+        // the index first, and durably, so that none is ever beside a file that it does not belong to
+        let index_path = self.indexes.path(number);
+        self.indexes.forget(number);
+        match std::fs::remove_file(&index_path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(DiskError::new("removing", &index_path, error).into());
+            }
+            _ => sync_folder(self.segments_dir()).map_err(DiskError::at("syncing", self.segments_dir()))?,
+        }
         Step::SegmentReplace.run(|| self.files.replace(number, draft)).map_err(DiskError::at("replacing", &path))?;
         let table = Arc::new(table);
         *blocks = Blocks::Memory { table: table.clone(), unread_to: HEADER_LEN, damage: None };
         Step::SegmentReplaceSync.run(|| sync_folder(self.segments_dir())).map_err(DiskError::at("syncing", &path))?;
         // What is not written now is after the next open; until then the table is in memory.
-        let (disk_len, index_path) = (self.disk_len(number)?, self.indexes.path(number));
+        let disk_len = self.disk_len(number)?;
         let index = SegmentIndex::write(&index_path, number, disk_len, &table);
         self.indexes.forget(number);
         if let Ok(Some(index)) = index.and_then(|()| SegmentIndex::open(&index_path, number, disk_len)) {

@@ -215,6 +215,21 @@ impl Store {
         self.handle.shared.segment_ends.store(true, Ordering::Release);
     }
 
+    /// Has a checkpoint made, until the state file has everything that a snapshot has: then nothing of it is ever replayed
+    /// on top of an older state.
+    ///
+    /// # Errors
+    /// If the store fails, or is closed meanwhile.
+    pub async fn checkpoint(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
+        let shared = &self.handle.shared;
+        shared.check_open()?;
+        shared.views.saved(snapshot.view.end.sequence).await;
+        match shared.poison.get() {
+            Some(poison) => Err(poison.clone().into()),
+            None => shared.check_open(),
+        }
+    }
+
     /// Waits until all snapshots are gone that were taken before this was called. While somebody holds one, it does not end.
     pub async fn older_snapshots_gone(&self) {
         self.handle.shared.views.older_gone().await;
@@ -225,8 +240,8 @@ impl Store {
     /// stays, so that what is there can still be checked, and their content is [gone](StoreError::Gone).
     ///
     /// State that is rebuilt finds [`Group::gone_block`] in their place, and must be the same. So nothing in it may follow from them
-    /// any more, and that must be on the disk: take a [`Store::durable_snapshot`] and decide by it. Who has an older snapshot may
-    /// still look for these blocks: see [`Store::older_snapshots_gone`].
+    /// any more, and the state file must know that: decide by a snapshot whose [checkpoint](Store::checkpoint) is made. Who has
+    /// an older snapshot may still look for these blocks: see [`Store::older_snapshots_gone`].
     ///
     /// The segment is written beside the old one, checked, and put in its place in one step. Blocks for as long as it takes to
     /// read and write a segment twice; writing goes on meanwhile. Nothing, for a segment that is not full.

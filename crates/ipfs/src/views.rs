@@ -32,6 +32,8 @@ pub(crate) struct Views {
     limits: Limits,
     /// How many groups are committed.
     commits: watch::Sender<u64>,
+    /// The number of the first group that is not in the state file; the largest number, when none comes there any more.
+    saved: watch::Sender<u64>,
     /// The epochs from which somebody still has a view.
     alive: Arc<watch::Sender<BTreeSet<u64>>>,
 }
@@ -76,6 +78,10 @@ struct State {
     in_flight: Option<Arc<InFlight>>,
     /// How many of the oldest layers a running checkpoint writes. They stay as they are until it is done.
     frozen: usize,
+    /// The number of the first group that it does not write.
+    frozen_end: u64,
+    /// Somebody waits for a checkpoint.
+    wanted: bool,
     /// Bytes of segments since the last checkpoint, and those of them that the running one covers.
     appended: u64,
     appended_frozen: u64,
@@ -108,14 +114,18 @@ impl Views {
         let memory = view.layers.iter().map(|layer| layer.bytes() as u64).sum();
         let alive = Arc::new(watch::Sender::default());
         let epoch = Epoch::begin(0, &alive);
+        let saved = watch::Sender::new(if appended == 0 { view.end.sequence } else { 0 });
         Views {
             commits,
+            saved,
             alive,
             state: Mutex::new(State {
                 view: Arc::new(View { epoch: Some(epoch.clone()), ..view }),
                 epoch,
                 in_flight: None,
                 frozen: 0,
+                frozen_end: 0,
+                wanted: false,
                 appended,
                 appended_frozen: 0,
                 memory,
@@ -159,6 +169,17 @@ impl Views {
         let is_over = |epochs: &BTreeSet<u64>| epochs.range(..begun).next().is_none();
         // An error would mean that the sender is gone, which `self` holds.
         let _ = self.alive.subscribe().wait_for(is_over).await;
+    }
+
+    /// Waits until the groups before this number are in the state file, or will never be.
+    pub(crate) async fn saved(&self, sequence: u64) {
+        let mut saved = self.saved.subscribe();
+        if *saved.borrow_and_update() < sequence {
+            lock(&self.state).wanted = true;
+            self.work.notify_one();
+        }
+        // An error would mean that the sender is gone, which `self` holds.
+        let _ = saved.wait_for(|saved| *saved >= sequence).await;
     }
 
     /// What a job sees before its own group.
@@ -249,7 +270,7 @@ impl Views {
                 continue;
             }
             let idle = state.last_publish.elapsed();
-            if self.limits.due(&state) || idle >= self.limits.checkpoint_idle {
+            if self.limits.due(&state) || state.wanted || idle >= self.limits.checkpoint_idle {
                 return Work::Checkpoint(state.freeze());
             }
             let wait = self.limits.checkpoint_idle - idle;
@@ -262,6 +283,7 @@ impl Views {
         let mut state = lock(&self.state);
         let layers = state.view.layers[state.frozen..].to_vec();
         state.frozen = 0;
+        self.saved.send_replace(state.frozen_end);
         state.appended -= state.appended_frozen;
         state.appended_frozen = 0;
         state.memory = layers.iter().map(|layer| layer.bytes() as u64).sum();
@@ -292,11 +314,13 @@ impl Views {
     /// Nobody waits for a checkpoint any more: there will be none.
     pub(crate) fn stop_waiting(&self) {
         lock(&self.state).poisoned = true;
+        self.saved.send_replace(u64::MAX);
         self.room.notify_all();
         self.work.notify_all();
     }
 
     pub(crate) fn stop(&self, how: Stop) {
+        self.saved.send_replace(u64::MAX);
         lock(&self.state).stop = Some(how);
         self.work.notify_all();
     }
@@ -323,6 +347,8 @@ impl Limits {
 impl State {
     fn freeze(&mut self) -> Arc<View> {
         self.frozen = self.view.layers.len();
+        self.frozen_end = self.view.end.sequence;
+        self.wanted = false;
         self.appended_frozen = self.appended;
         self.view.clone()
     }
@@ -401,6 +427,25 @@ mod tests {
         assert!(wait.as_mut().poll(&mut context).is_ready());
         drop(newer);
         assert!(std::pin::pin!(views.older_gone()).poll(&mut context).is_ready());
+    }
+
+    #[test]
+    fn who_waits_for_a_checkpoint_gets_one() {
+        let views = views();
+        publish(&views, 0..1, 10);
+        let end = views.current().end.sequence;
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut saved = Box::pin(views.saved(end));
+        assert!(saved.as_mut().poll(&mut context).is_pending());
+        assert!(matches!(views.wait_for_work(), Work::Checkpoint(_)));
+        publish(&views, 1..2, 10);
+        assert!(saved.as_mut().poll(&mut context).is_pending());
+        views.checkpointed(Base::empty());
+        assert!(saved.as_mut().poll(&mut context).is_ready());
+        let mut next = Box::pin(views.saved(end + 1));
+        assert!(next.as_mut().poll(&mut context).is_pending());
+        views.stop_waiting();
+        assert!(next.as_mut().poll(&mut context).is_ready());
     }
 
     #[test]

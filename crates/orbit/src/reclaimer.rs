@@ -6,7 +6,7 @@ use crate::{
     state::{StateError, dead, gone},
 };
 use debros_ipfs::{CommittedGroup, Durability, Position, Snapshot, Store, StoreError};
-use futures::future;
+use futures::future::{self, Either};
 use std::{
     collections::HashMap,
     ops::Range,
@@ -106,7 +106,7 @@ impl Reclaimer {
         let (caller, answer) = oneshot::channel();
         self.send(Call::All(caller));
         // dropped when the thread ends
-        answer.await.unwrap_or_else(|_| Err(StoreError::Closed { path: self.store.folder().to_path_buf() }.into()))
+        answer.await.unwrap_or_else(|_| Err(closed(&self.store)))
     }
 
     fn send(&self, call: Call) {
@@ -139,22 +139,29 @@ impl Drop for Reclaimer {
 }
 
 async fn reclaim(store: &Store, all: bool, end: &watch::Receiver<bool>) -> Result<Reclaimed, ReclaimError> {
-    if all && has_dead_beyond(&durable(store).await?, &store.full_segments())? {
+    if all && has_dead_beyond(&store.snapshot()?, &store.full_segments())? {
         store.end_segment();
         record(store, Vec::new()).await?;
     }
-    let Some(Due { segments, gone }) = due(store, &durable(store).await?, all)? else {
-        return Ok(Reclaimed::default());
-    };
-    // who reads what was before may still need what is dead now
+    let Some(Due { snapshot, segments, gone }) = due(store, all)? else { return Ok(Reclaimed::default()) };
     let mut ended = end.clone();
-    let older_gone = pin!(store.older_snapshots_gone());
-    future::select(older_gone, pin!(ended.wait_for(|ended| *ended))).await;
+    let ready = async {
+        // what is in the state file is not looked for any more when that is opened next
+        let checkpoint = store.checkpoint(&snapshot).await;
+        drop(snapshot);
+        // who reads what was before may still need what is dead now
+        store.older_snapshots_gone().await;
+        checkpoint
+    };
+    match future::select(pin!(ready), pin!(ended.wait_for(|ended| *ended))).await {
+        Either::Left((ready, _)) => ready?,
+        Either::Right(_) => return Err(closed(store)),
+    }
     let mut reclaimed = Reclaimed::default();
     let mut failed = None;
     for (segment, bytes) in segments {
         if *end.borrow() {
-            return Err(StoreError::Closed { path: store.folder().to_path_buf() }.into());
+            return Err(closed(store));
         }
         match store.rewrite(segment, |group| Ok(dead_blocks(group, &gone))) {
             Ok(rewritten) => {
@@ -173,22 +180,28 @@ async fn reclaim(store: &Store, all: bool, end: &watch::Receiver<bool>) -> Resul
 
 /// What is to be done.
 struct Due {
+    /// Of the state in which it is.
+    snapshot: Snapshot,
     /// The segments, and how much of each is dead.
     segments: Vec<(u32, u64)>,
     /// The databases that were dropped, and where their logs ended.
     gone: HashMap<DatabaseId, Position>,
 }
 
-fn due(store: &Store, snapshot: &Snapshot, all: bool) -> Result<Option<Due>, ReclaimError> {
+fn due(store: &Store, all: bool) -> Result<Option<Due>, ReclaimError> {
+    let snapshot = store.snapshot()?;
     let full = store.full_segments();
     let mut segments = Vec::new();
-    for (segment, dead) in dead(snapshot)? {
+    for (segment, dead) in dead(&snapshot)? {
         if full.contains(&segment) && (all || dead.left() >= store.segment_len(segment)? / WORTH_IT) {
             segments.push((segment, dead.bytes));
         }
     }
-    let due = (!segments.is_empty()).then(|| Ok::<_, StateError>(Due { segments, gone: gone(snapshot)? }));
-    Ok(due.transpose()?)
+    if segments.is_empty() {
+        return Ok(None);
+    }
+    let gone = gone(&snapshot)?;
+    Ok(Some(Due { snapshot, segments, gone }))
 }
 
 /// Whether something is dead in the segment that is still written.
@@ -196,9 +209,8 @@ fn has_dead_beyond(snapshot: &Snapshot, full: &Range<u32>) -> Result<bool, Recla
     Ok(dead(snapshot)?.iter().any(|(segment, _)| !full.contains(segment)))
 }
 
-/// Everything that is on the disk now.
-async fn durable(store: &Store) -> Result<Snapshot, ReclaimError> {
-    store.durable_snapshot().await.map_err(|error| ReclaimError::Commit(Box::new(error)))
+fn closed(store: &Store) -> ReclaimError {
+    StoreError::Closed { path: store.folder().to_path_buf() }.into()
 }
 
 /// Records what was done.
@@ -267,7 +279,8 @@ mod tests {
         assert_eq!(here.snapshot().unwrap().entries(mine).unwrap(), 700);
         here.store().end_segment();
         block_on(here.drop_database(mine)).unwrap();
-        let snapshot = block_on(here.store().durable_snapshot()).unwrap();
+        let snapshot = here.store().snapshot().unwrap();
+        block_on(here.store().checkpoint(&snapshot)).unwrap();
         let gone = gone(&snapshot).unwrap();
         // those that wait stay in their segment
         let rewritten = here.store().rewrite(2, |group| Ok(dead_blocks(group, &gone))).unwrap();

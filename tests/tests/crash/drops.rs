@@ -64,6 +64,8 @@ async fn child() {
         Child::say("full");
         node.drop_database(dropped).await.expect("it is dropped");
         Child::say("gone");
+        node.reclaim().await.expect("its room is given back");
+        Child::say("given back");
     }
 }
 
@@ -73,15 +75,16 @@ async fn a_database_is_dropped_whole_whenever_it_is_interrupted() {
     let mut random = Random::of_this_run();
     let mut kept = 0;
     let mut unfinished = 0;
-    let points = [Step::SegmentAppend, Step::SegmentSync, Step::StateCommit].map(|step| [step.before(), step.after()]);
-    let points = points.concat();
+    let steps = [Step::SegmentAppend, Step::SegmentSync, Step::StateCommit].into_iter().chain(Moment::REWRITING);
+    let points: Vec<_> = steps.flat_map(|step| [step.before(), step.after()]).collect();
+    let mut gone = 0;
     for run in 0..kills() / 15 {
         if run % KILLS_OF_A_FOLDER == 0 {
             (folder, kept) = (tempfile::tempdir().expect("a folder"), 0);
         }
         let moment = match run % 3 {
             0 => Moment::Open(Duration::from_micros(random.below(400_000))),
-            _ => Moment::At { point: points[run as usize % points.len()].clone(), times: 1 + random.below(12) },
+            _ => Moment::At { point: points[run as usize % points.len()].clone(), times: 1 + random.below(6) },
         };
         let child = Child::run("drops::child", folder.path().to_str().expect("a path"), &moment);
         assert!(child.came_there || !matches!(moment, Moment::At { .. }), "run {run}: it does not come to {moment:?}");
@@ -103,10 +106,12 @@ async fn a_database_is_dropped_whole_whenever_it_is_interrupted() {
         }
         let report = node.verify().expect("verify runs");
         assert!(report.is_clean(), "run {run}: {report}");
+        gone = gone.max(report.gone);
         drop(snapshot);
         if random.below(2) == 0 {
             node.close().await.expect("it closes");
         }
     }
-    println!("killed while it was being dropped: {unfinished} times");
+    println!("killed while it was being dropped: {unfinished} times; {gone} blocks are gone");
+    assert!(gone >= ROWS, "room was given back: {gone} blocks are gone");
 }

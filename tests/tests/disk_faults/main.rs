@@ -6,4 +6,5 @@
 mod full;
 mod notes;
 mod reads;
+mod rewriting;
 mod steps;

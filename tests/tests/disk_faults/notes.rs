@@ -48,6 +48,22 @@ impl Notes {
         block_on(self.node.write(durability, move |w| w.put(database, &writer, note(number)).map(drop)))
     }
 
+    /// Writes a note in another database beside.
+    pub(crate) fn write_beside(&self, number: u32) -> Result<(), CommitError<WriteError>> {
+        let (database, writer) = (self.beside(), self.writer.clone());
+        block_on(self.node.write(Durability::Local, move |w| w.put(database, &writer, note(number)).map(drop)))
+    }
+
+    /// Drops that database.
+    pub(crate) fn drop_beside(&self) {
+        block_on(self.node.drop_database(self.beside())).expect("it is dropped");
+    }
+
+    fn beside(&self) -> DatabaseId {
+        let spec = DatabaseSpec::documents("beside", [self.writer.id()]);
+        block_on(self.node.write(Durability::Local, move |w| w.open(&spec))).expect("the database opens")
+    }
+
     /// The note of this number.
     pub(crate) fn read(&self, number: u32) -> Result<Option<Map>, debros_orbit::ReadError> {
         let mut key = Vec::new();

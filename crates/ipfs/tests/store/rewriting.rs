@@ -56,7 +56,8 @@ fn forget(store: &Store, keys: Vec<u16>) {
 
 /// Takes what no row says to be there out of all full segments.
 fn rewrite(store: &Store) -> Rewritten {
-    let snapshot = wait(store.durable_snapshot()).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    wait(store.checkpoint(&snapshot)).unwrap();
     let mut all = Rewritten::default();
     for number in store.full_segments() {
         let rewritten = store
