@@ -290,6 +290,8 @@ async fn who_is_not_followed_any_more_leaves_nothing() {
     assert!(matches!(error, NetworkError::OwnUser { .. }), "{error}");
     a.network().unfollow(ben.user()).await.unwrap();
     assert_eq!((all(&a).await, by_text(&a).await), (2, 0));
+    let back = a.reclaim().await.unwrap();
+    assert!((700..710).contains(&back.blocks) && back.bytes > 200 * 700, "{back:?}");
     assert_eq!(notes(&a, ben.user()).await, [""; 0]);
     assert_eq!(notes(&a, carla.user()).await, ["by carla"]);
     let names = a.addresses().await.unwrap();

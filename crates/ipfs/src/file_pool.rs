@@ -116,6 +116,6 @@ mod tests {
         let before = pool.get(1).unwrap();
         pool.replace(1, &draft).unwrap();
         let read = |file: &File| io::read_to_string(file).unwrap();
-        assert_eq!((read(&before), read(&*pool.get(1).unwrap())), ("before".to_owned(), "after".to_owned()));
+        assert_eq!((read(&before), read(&pool.get(1).unwrap())), ("before".to_owned(), "after".to_owned()));
     }
 }

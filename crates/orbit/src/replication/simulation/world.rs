@@ -89,7 +89,7 @@ struct Member {
 }
 
 enum What {
-    Ours(OurNode),
+    Ours(Box<OurNode>),
     JavaScript(JavaScriptNode),
 }
 
@@ -161,7 +161,7 @@ impl World {
             let first = (at as u64 + 1) << 32;
             let what = if at < ours {
                 let folder = folder.join(at.to_string());
-                What::Ours(OurNode::new(peer, folder, writer, specs.clone(), of_ours.clone(), first))
+                What::Ours(Box::new(OurNode::new(peer, folder, writer, specs.clone(), of_ours.clone(), first)))
             } else {
                 let mut addresses = BTreeMap::new();
                 let mut logs = BTreeMap::new();
@@ -872,10 +872,8 @@ impl World {
     }
 
     fn snapshot(&self, at: usize) -> Result<Option<Snapshot>> {
-        match &self.members[at].what {
-            What::Ours(OurNode { running: Some(running), .. }) => Ok(Some(running.node.snapshot()?)),
-            _ => Ok(None),
-        }
+        let What::Ours(node) = &self.members[at].what else { return Ok(None) };
+        Ok(node.running.as_ref().map(|running| running.node.snapshot()).transpose()?)
     }
 }
 
