@@ -95,6 +95,7 @@ pub(crate) fn rewrite(
     let draft = dir.path().join("segment.car");
     write(shared, &file, number, len, &plan.drafts, &draft).map_err(DiskError::at("writing", &draft))?;
     check(shared, &draft, from, end)?;
+    shared.check_open()?;
     let after = fs::metadata(&draft).map_err(DiskError::at("reading", &draft))?.len();
     segments.replace(number, &draft, plan.table)?;
     Ok(Rewritten { blocks: plan.going, bytes: before.saturating_sub(after) })

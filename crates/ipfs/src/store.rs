@@ -324,6 +324,8 @@ impl Threads {
         let _ = self.committer.join();
         shared.views.stop(how);
         let result = self.checkpointer.join().unwrap_or(Ok(()));
+        // who is rewriting a segment sees that it is too late, before others may have the folder
+        drop(lock(&shared.rewriting));
         drop(self.lock);
         shared.views.wake();
         match shared.poison.get() {

@@ -1,3 +1,5 @@
+#[cfg(target_os = "linux")]
+use crate::air::Air;
 use debros_tests::free_port;
 use std::{
     io::{self, BufRead as _, BufReader, Write as _},
@@ -6,13 +8,14 @@ use std::{
 
 /// So many nodes: the first two on one side, the others on the other.
 pub(crate) const NODES: usize = 5;
-const SIDES: [&str; NODES] = ["left", "left", "right", "right", "right"];
+pub(crate) const SIDES: [&str; NODES] = ["left", "left", "right", "right", "right"];
 const PORT: u16 = 4001;
 
 /// Where the nodes are.
 pub(crate) enum Landscape {
-    /// Each in a network namespace, all in one of a user's, with two bridges that are joined.
-    Namespaces { world: Holder, nodes: Vec<Holder> },
+    /// Each in a network namespace, all in one of a user's.
+    #[cfg(target_os = "linux")]
+    Namespaces { nodes: Vec<Holder>, air: Air, _world: Holder },
     /// On the loopback interface, at these ports.
     Loopback(Vec<u16>),
 }
@@ -28,44 +31,32 @@ impl Landscape {
         })
     }
 
+    #[cfg(target_os = "linux")]
     fn namespaces() -> Result<Landscape, String> {
         let mut command = Command::new("unshare");
         command.args(["--user", "--map-root-user", "--net"]);
         let world = Holder::start(command)?;
-        let in_world = |line: &str| run(world.inside("ip"), line);
-        for side in ["left", "right"] {
-            in_world(&format!("link add {side} type bridge"))?;
-            in_world(&format!("link set {side} up"))?;
-        }
-        in_world("link add to-right type veth peer name to-left")?;
-        in_world("link set to-right master left up")?;
-        in_world("link set to-left master right up")?;
         let mut nodes = Vec::new();
-        for (at, side) in SIDES.iter().enumerate() {
+        for _ in 0..NODES {
             let mut command = world.inside("unshare");
             command.arg("--net");
             let node = Holder::start(command)?;
-            in_world(&format!("link add port{at} type veth peer name node{at}"))?;
-            in_world(&format!("link set port{at} master {side} up"))?;
-            in_world(&format!("link set node{at} netns {}", node.0.id()))?;
-            let in_node = |line: &str| run(node.inside("ip"), line);
-            in_node(&format!("addr add {}/24 dev node{at}", host(at)))?;
-            in_node(&format!("link set node{at} up"))?;
-            in_node("link set lo up")?;
+            run(node.inside("ip"), "link set lo up")?;
             nodes.push(node);
         }
-        let slow = |(at, node): (usize, &Holder)| {
-            run(node.inside("tc"), &format!("qdisc add dev node{at} root netem delay 20ms 10ms loss 1%"))
-        };
-        if let Err(why) = nodes.iter().enumerate().try_for_each(slow) {
-            shout(&format!("THE NETWORK IS FAST AND LOSES NOTHING HERE: {why}"));
-        }
-        Ok(Landscape::Namespaces { world, nodes })
+        let air = Air::between(&nodes)?;
+        Ok(Landscape::Namespaces { nodes, air, _world: world })
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn namespaces() -> Result<Landscape, String> {
+        Err("they are of Linux".to_owned())
     }
 
     /// What runs a program where this node is.
     pub(crate) fn command(&self, at: usize, program: &str) -> Command {
         match self {
+            #[cfg(target_os = "linux")]
             Landscape::Namespaces { nodes, .. } => nodes[at].inside(program),
             Landscape::Loopback(_) => Command::new(program),
         }
@@ -74,6 +65,7 @@ impl Landscape {
     /// Where a node listens.
     pub(crate) fn address(&self, at: usize) -> String {
         match self {
+            #[cfg(target_os = "linux")]
             Landscape::Namespaces { .. } => format!("/ip4/{}/tcp/{PORT}", host(at)),
             Landscape::Loopback(ports) => format!("/ip4/127.0.0.1/tcp/{}", ports[at]),
         }
@@ -81,17 +73,21 @@ impl Landscape {
 
     /// Nothing gets from one side to the other any more. False if it cannot be divided.
     pub(crate) fn divide(&self) -> bool {
-        self.set_bridge("down");
-        matches!(self, Landscape::Namespaces { .. })
+        self.set_divided(true)
     }
 
     pub(crate) fn join(&self) {
-        self.set_bridge("up");
+        self.set_divided(false);
     }
 
-    fn set_bridge(&self, state: &str) {
-        if let Landscape::Namespaces { world, .. } = self {
-            run(world.inside("ip"), &format!("link set to-right {state}")).expect("it was set up so");
+    fn set_divided(&self, divided: bool) -> bool {
+        match self {
+            #[cfg(target_os = "linux")]
+            Landscape::Namespaces { air, .. } => {
+                air.divide(divided);
+                true
+            }
+            Landscape::Loopback(_) => false,
         }
     }
 }
@@ -109,7 +105,7 @@ impl Holder {
         if line == "ready\n" { Ok(Holder(child)) } else { Err(format!("{command:?} makes none")) }
     }
 
-    fn inside(&self, program: &str) -> Command {
+    pub(crate) fn inside(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--target", &self.0.id().to_string(), "--user", "--net", "--preserve-credentials", program]);
         command
@@ -124,7 +120,7 @@ impl Drop for Holder {
     }
 }
 
-fn host(at: usize) -> String {
+pub(crate) fn host(at: usize) -> String {
     format!("10.77.0.{}", at + 1)
 }
 

@@ -1,9 +1,11 @@
 //! Five processes, each in a network namespace of its own, that write, are killed and started again, while the network between
-//! them is slow, loses packets, and is divided for a while. Afterwards all have everything that was answered, and the same state.
+//! them takes its time, loses packets, lets some overtake others, and is divided for a while. Afterwards all have everything that was answered, and the same state.
 //!
 //! Namespaces are those of the user, so nobody has to be root. Where there are none, that is said, and the processes are on the
 //! loopback interface, which is not divided. `DEBROS_PARTITION_SECONDS` says how long it is divided: 15 seconds.
 
+#[cfg(target_os = "linux")]
+mod air;
 mod landscape;
 mod process;
 mod replica;
@@ -22,6 +24,10 @@ const PATIENCE: Duration = Duration::from_secs(180);
 fn processes_agree_after_kills_and_a_partition() {
     if replica::is_asked_for() {
         return replica::run();
+    }
+    #[cfg(target_os = "linux")]
+    if air::is_wire() {
+        return air::run_wire();
     }
     let divided = std::env::var("DEBROS_PARTITION_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(15);
     let divided = Duration::from_secs(divided);

@@ -287,13 +287,14 @@ impl OurNode {
         let mut all = Vec::new();
         for (database, replica) in &mut running.replicas {
             let log = snapshot.core.log(&snapshot.state, replica.info.id).map_err(crate::ReadError::from)?;
-            if let Some(actions) = look(&mut replica.replicator, &snapshot, &replica.info, &log, now)? {
-                replica.fetch |= log.held > 0;
-                all.push((*database, actions));
-            }
+            // what was judged again may wait for something else now
+            replica.fetch |= log.held > 0;
+            let actions = look(&mut replica.replicator, &snapshot, &replica.info, &log, now)?;
+            all.push((*database, actions.unwrap_or_default()));
         }
         for (database, actions) in all {
             self.act(database, actions, now, out)?;
+            self.fetch(database, now, out)?;
         }
         Ok(())
     }
