@@ -275,8 +275,8 @@ impl Db {
     }
 
     /// Gives the room on the disk back of what was taken away, as by `unfollow`, however little it is. By itself it is given back
-    /// where it is at least a quarter of a segment file, of 64 MiB. Queries and writes go on meanwhile; it waits for queries that began
-    /// before it, and needs room for one more file. A crash leaves each file as it was, or as it will be.
+    /// where it is at least a quarter of a segment file, of 64 MiB. Queries and writes go on meanwhile; it waits for queries and streams
+    /// that began before it, and needs room for one more file. A crash leaves each file as it was, or as it will be.
     ///
     /// # Errors
     /// If a file is damaged, or there is no room to write it anew: then it is as it was.

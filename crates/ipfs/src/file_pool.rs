@@ -26,6 +26,24 @@ type OpenFile<F> = Box<dyn Fn(&Path) -> io::Result<F> + Send + Sync>;
 struct Open<F> {
     files: HashMap<u32, (Arc<F>, u64)>,
     uses: u64,
+    /// How often a file was replaced.
+    replaced: u64,
+}
+
+impl<F> Open<F> {
+    fn keep(&mut self, number: u32, file: &Arc<F>, now: u64) {
+        if self.files.len() >= MAX_OPEN
+            && let Some(oldest) = self.files.iter().min_by_key(|(_, (_, used))| *used).map(|(number, _)| *number)
+        {
+            self.files.remove(&oldest);
+        }
+        self.files.insert(number, (file.clone(), now));
+    }
+
+    fn forget(&mut self, number: u32) {
+        self.replaced += 1;
+        self.files.remove(&number);
+    }
 }
 
 impl<F> FilePool<F> {
@@ -35,7 +53,7 @@ impl<F> FilePool<F> {
         name: fn(u32) -> String,
         open_file: impl Fn(&Path) -> io::Result<F> + Send + Sync + 'static,
     ) -> FilePool<F> {
-        let open = Mutex::new(Open { files: HashMap::new(), uses: 0 });
+        let open = Mutex::new(Open { files: HashMap::new(), uses: 0, replaced: 0 });
         FilePool { dir, name, open_file: Box::new(open_file), open }
     }
 
@@ -48,35 +66,39 @@ impl<F> FilePool<F> {
     }
 
     pub(crate) fn get(&self, number: u32) -> Result<Arc<F>, DiskError> {
-        let mut open = lock(&self.open);
-        open.uses += 1;
-        let now = open.uses;
-        if let Some((file, used)) = open.files.get_mut(&number) {
-            *used = now;
-            return Ok(file.clone());
-        }
         let path = self.path(number);
-        let file = Arc::new((self.open_file)(&path).map_err(DiskError::at("opening", &path))?);
-        if open.files.len() >= MAX_OPEN
-            && let Some(oldest) = open.files.iter().min_by_key(|(_, (_, used))| *used).map(|(number, _)| *number)
-        {
-            open.files.remove(&oldest);
+        let mut opened: Option<(Arc<F>, u64)> = None;
+        loop {
+            let mut open = lock(&self.open);
+            open.uses += 1;
+            let now = open.uses;
+            if let Some((file, used)) = open.files.get_mut(&number) {
+                *used = now;
+                return Ok(file.clone());
+            }
+            // opened while nothing was replaced: it is the one that has the name
+            if let Some((file, _)) = opened.take_if(|(_, replaced)| *replaced == open.replaced) {
+                open.keep(number, &file, now);
+                return Ok(file);
+            }
+            let replaced = open.replaced;
+            // opening may take a while, and others read meanwhile
+            drop(open);
+            opened = Some((Arc::new((self.open_file)(&path).map_err(DiskError::at("opening", &path))?), replaced));
         }
-        open.files.insert(number, (file.clone(), now));
-        Ok(file)
     }
 
     /// Gives the draft of a file its name. Whoever has the file open goes on reading what it was.
     pub(crate) fn replace(&self, number: u32, draft: &Path) -> io::Result<()> {
         let mut open = lock(&self.open);
         std::fs::rename(draft, self.path(number))?;
-        open.files.remove(&number);
+        open.forget(number);
         Ok(())
     }
 
     /// Forgets a file that was replaced.
     pub(crate) fn forget(&self, number: u32) {
-        lock(&self.open).files.remove(&number);
+        lock(&self.open).forget(number);
     }
 }
 

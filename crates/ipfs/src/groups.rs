@@ -61,9 +61,12 @@ impl CommittedGroup {
         self.0.end.previous
     }
 
-    /// Whether it begins before this position.
-    pub fn begins_before(&self, position: Position) -> bool {
-        (self.0.blocks.segment(), self.0.blocks.start()) < (position.segment, position.offset)
+    /// Whether something of it lies before a position: the block of this index, or, without one, its beginning.
+    pub fn is_before(&self, block: Option<u32>, position: Position) -> bool {
+        let blocks = &self.0.blocks;
+        let at = block.and_then(|block| blocks.get(block).map(|(_, _, at)| at).or_else(|| blocks.gone(block)));
+        at.map_or((blocks.segment(), blocks.start()), |at| (at.segment, at.offset))
+            < (position.segment, position.offset)
     }
 
     /// The place behind it.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    Apply, Damage, DiskError, OpenError, StoreOptions,
+    Apply, ApplyError, Damage, DiskError, OpenError, StoreError, StoreOptions,
     car::{HEADER_LEN, index_name},
     folder::Folder,
     journal_end::JournalEnd,
@@ -54,7 +54,26 @@ pub(crate) struct Recovered {
 }
 
 /// Brings the state of a folder up to its segments, and ends the last segment after its last whole group.
+///
+/// Where the state is older than what was taken out of the segments, as when an older copy of the state file was put beside them,
+/// it is built anew.
 pub(crate) fn recover(
+    folder: &Folder,
+    options: &StoreOptions,
+    apply: &Arc<dyn Apply>,
+    fingerprint: &[u8],
+) -> Result<Recovered, OpenError> {
+    match recover_with(folder, options, apply, fingerprint) {
+        Err(OpenError::Store(StoreError::Replay { source, .. }))
+            if !options.rebuild && matches!(&*source, ApplyError::Store(StoreError::Gone { .. })) =>
+        {
+            recover_with(folder, &StoreOptions { rebuild: true, ..options.clone() }, apply, fingerprint)
+        }
+        recovered => recovered,
+    }
+}
+
+fn recover_with(
     folder: &Folder,
     options: &StoreOptions,
     apply: &Arc<dyn Apply>,

@@ -12,6 +12,7 @@ use crate::{
     block::block_key,
     car::{GENERATION, HEADER_LEN, chain_root, header},
     cid_table::CidTable,
+    file_at::sync_folder,
     folder::temporary_dir,
     gaps::{self, Gap, Gaps},
     journal_end::JournalEnd,
@@ -85,6 +86,10 @@ pub(crate) fn rewrite(
         PlanError::Store(error) => error,
     })?;
     if plan.going == 0 {
+        if file.generation() > 0 {
+            // it may have been rewritten without coming to the end
+            sync_folder(segments.segments_dir()).map_err(DiskError::at("syncing", segments.segments_dir()))?;
+        }
         return Ok(Rewritten::default());
     }
     let end = groups.position();
@@ -95,6 +100,8 @@ pub(crate) fn rewrite(
     let draft = dir.path().join("segment.car");
     write(shared, &file, number, len, &plan.drafts, &draft).map_err(DiskError::at("writing", &draft))?;
     check(shared, &draft, from, end)?;
+    // some systems do not replace a file that is open
+    drop((groups, file));
     shared.check_open()?;
     let after = fs::metadata(&draft).map_err(DiskError::at("reading", &draft))?.len();
     segments.replace(number, &draft, plan.table)?;

@@ -226,8 +226,9 @@ impl Segments {
                 Lookup::Index(index) => index,
             };
             let number = segment.number;
-            let found = index.find(&*self.indexes.get(number)?, &self.indexes.path(number), key, before);
-            // the file may have been replaced in between
+            let found =
+                self.indexes.get(number).and_then(|file| index.find(&file, &self.indexes.path(number), key, before));
+            // the file may have been replaced in between, or just be missing
             if matches!(&*lock(&segment.blocks), Blocks::Sealed(now) if Arc::ptr_eq(now, &index)) {
                 return Ok(found?);
             }
@@ -352,13 +353,19 @@ impl Segments {
 
     /// Puts a rewritten file in the place of a segment, whose blocks are now those of `table`.
     pub(crate) fn replace(&self, number: u32, draft: &Path, table: CidTable) -> Result<(), StoreError> {
+        self.replace_file(number, draft, table).inspect_err(|_| {
+            // the file of before has no index now; without one its blocks are found from memory
+            let _ = self.seal(number);
+        })
+    }
+
+    fn replace_file(&self, number: u32, draft: &Path, table: CidTable) -> Result<(), StoreError> {
         let Some(segment) = self.get(number) else { return Ok(()) };
         let _sealing = lock(&self.sealing);
         let mut blocks = lock(&segment.blocks);
         let path = self.path(number);
         // whatever becomes of it, what is known of the file of before is of no use
         *blocks = Blocks::Unread;
-        self.cache.forget(number);
         // the index first, and durably, so that none is ever beside a file that it does not belong to
         let index_path = self.indexes.path(number);
         self.indexes.forget(number);
@@ -369,6 +376,7 @@ impl Segments {
             _ => sync_folder(self.segments_dir()).map_err(DiskError::at("syncing", self.segments_dir()))?,
         }
         Step::SegmentReplace.run(|| self.files.replace(number, draft)).map_err(DiskError::at("replacing", &path))?;
+        self.cache.forget(number);
         let table = Arc::new(table);
         *blocks = Blocks::Memory { table: table.clone(), unread_to: HEADER_LEN, damage: None };
         Step::SegmentReplaceSync.run(|| sync_folder(self.segments_dir())).map_err(DiskError::at("syncing", &path))?;

@@ -1,10 +1,12 @@
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex, OnceLock, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
+
+use tokio::sync::watch;
 
 use crate::{
     Apply, Poison, StoreError, StoreOptions, pipeline::Pipeline, segment_writer::SegmentWriter, segments::Segments,
@@ -28,8 +30,10 @@ pub(crate) struct Shared {
     pub(crate) durable: AtomicU64,
     /// The next group begins a segment.
     pub(crate) segment_ends: AtomicBool,
-    /// Who rewrites a segment has that to themselves.
-    pub(crate) rewriting: Mutex<()>,
+    /// Who rewrites a segment has them to themselves; who verifies sees them as they were when that began.
+    pub(crate) rewriting: RwLock<()>,
+    /// How many verify.
+    pub(crate) verifying: watch::Sender<usize>,
 }
 
 impl Shared {

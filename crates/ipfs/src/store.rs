@@ -3,7 +3,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex, OnceLock, RwLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
@@ -80,7 +80,8 @@ impl Store {
             closed: AtomicBool::new(false),
             durable: AtomicU64::new(0),
             segment_ends: AtomicBool::new(false),
-            rewriting: Mutex::default(),
+            rewriting: RwLock::default(),
+            verifying: watch::Sender::new(0),
             options,
         });
         let threads = start(&shared, state, to_seal, end, folder_lock)?;
@@ -222,6 +223,9 @@ impl Store {
     /// If the store fails, or is closed meanwhile.
     pub async fn checkpoint(&self, snapshot: &Snapshot) -> Result<(), StoreError> {
         let shared = &self.handle.shared;
+        if let Some(poison) = shared.poison.get() {
+            return Err(poison.clone().into());
+        }
         shared.check_open()?;
         shared.views.saved(snapshot.view.end.sequence).await;
         match shared.poison.get() {
@@ -243,19 +247,32 @@ impl Store {
     /// any more, and the state file must know that: decide by a snapshot whose [checkpoint](Store::checkpoint) is made. Who has
     /// an older snapshot may still look for these blocks: see [`Store::older_snapshots_gone`].
     ///
-    /// The segment is written beside the old one, checked, and put in its place in one step. Blocks for as long as it takes to
-    /// read and write a segment twice; writing goes on meanwhile. Nothing, for a segment that is not full.
+    /// The segment is written beside the old one, checked, and put in its place in one step. Waits while somebody
+    /// [verifies](Store::verify), and then blocks for as long as it takes to read and write a segment twice; writing goes on
+    /// meanwhile. Nothing, for a segment that is not full.
     ///
     /// # Errors
-    /// If the segment is damaged, or cannot be written anew; it stays as it was.
-    pub fn rewrite(
+    /// If the segment is damaged, or cannot be written anew; it is as it was, or as it will be. What `going` gives.
+    pub async fn rewrite(
         &self,
         segment: u32,
         mut going: impl FnMut(&CommittedGroup) -> Result<Vec<u32>, StoreError>,
     ) -> Result<Rewritten, StoreError> {
         let shared = &self.handle.shared;
-        let _rewriting = lock(&shared.rewriting);
-        rewrite(shared, segment, &mut going).map_err(|error| shared.explain(error))
+        let mut verifying = shared.verifying.subscribe();
+        loop {
+            // An error would mean that the sender is gone, which `self` holds.
+            let _ = verifying.wait_for(|verifying| *verifying == 0).await;
+            // one that has just begun is waited for, too
+            if let Ok(_rewriting) = shared.rewriting.try_write() {
+                return rewrite(shared, segment, &mut going).map_err(|error| shared.explain(error));
+            }
+            if *verifying.borrow_and_update() == 0 {
+                // another rewrites, or poisoned the lock by a panic, which protects nothing but files that are replaced whole
+                shared.rewriting.clear_poison();
+                thread::yield_now();
+            }
+        }
     }
 
     /// Ends the store: takes no more writes, commits those that are queued, makes everything durable, ends the threads
@@ -325,7 +342,7 @@ impl Threads {
         shared.views.stop(how);
         let result = self.checkpointer.join().unwrap_or(Ok(()));
         // who is rewriting a segment sees that it is too late, before others may have the folder
-        drop(lock(&shared.rewriting));
+        drop(shared.rewriting.write());
         drop(self.lock);
         shared.views.wake();
         match shared.poison.get() {

@@ -1,4 +1,4 @@
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::PoisonError};
 
 use crate::{
     Damage, DiskError, Report, StoreError, Table,
@@ -7,7 +7,6 @@ use crate::{
     folder::temporary_dir,
     journal_end::JournalEnd,
     layered::Layered,
-    locked::lock,
     merged_rows::MergedRows,
     replay::Replay,
     report::Difference,
@@ -25,8 +24,27 @@ const CACHE: usize = 32 << 20;
 /// Reads everything, and rebuilds the state beside the stored one to compare them.
 pub(crate) fn verify(shared: &Shared) -> Result<Report, StoreError> {
     shared.check_open()?;
+    let _verifying = Verifying::begin(shared);
+    // segments stay what they are now: what is replayed of one may be looked up in another
+    let _rewriting = shared.rewriting.read().unwrap_or_else(PoisonError::into_inner);
     let result = check_all(shared, &shared.views.current());
     result.map_err(|error| shared.explain(error))
+}
+
+/// Tells that somebody verifies, as long as it lives.
+struct Verifying<'s>(&'s Shared);
+
+impl Verifying<'_> {
+    fn begin(shared: &Shared) -> Verifying<'_> {
+        shared.verifying.send_modify(|verifying| *verifying += 1);
+        Verifying(shared)
+    }
+}
+
+impl Drop for Verifying<'_> {
+    fn drop(&mut self) {
+        self.0.verifying.send_modify(|verifying| *verifying -= 1);
+    }
 }
 
 fn check_all(shared: &Shared, view: &View) -> Result<Report, StoreError> {
@@ -44,6 +62,7 @@ fn check_all(shared: &Shared, view: &View) -> Result<Report, StoreError> {
     let mut replay = Replay::new(&shared.apply, &shared.segments, &state, shared.fingerprint.clone(), start)?;
     let mut end = start;
     for number in 1..=view.end.segment {
+        shared.check_open()?;
         if number > end.segment {
             end = end.next_segment(shared.segments.mark());
             replay.moved_to(end);
@@ -51,6 +70,7 @@ fn check_all(shared: &Shared, view: &View) -> Result<Report, StoreError> {
         let until = (number == view.end.segment).then_some(view.end);
         end = check_segment(shared, &mut replay, end, until, &mut report);
     }
+    shared.check_open()?;
     if report.damage.is_empty() && end != view.end {
         report.damage.push(Damage {
             file: shared.segments.path(view.end.segment),
@@ -76,8 +96,6 @@ fn check_segment(
 ) -> JournalEnd {
     let number = from.segment;
     let path = shared.segments.path(number);
-    // a segment and its index belong together
-    let _rewriting = lock(&shared.rewriting);
     report.segments += 1;
     let opened = || -> Result<(u64, Sections), DiskError> {
         let len = shared.segments.len(number)?;
@@ -97,6 +115,10 @@ fn check_segment(
     }
     let mut table = CidTable::default();
     loop {
+        if shared.check_open().is_err() {
+            // it is told where the next segment would begin
+            return groups.position();
+        }
         match groups.next() {
             Ok(Some(group)) => {
                 report.groups += 1;

@@ -283,7 +283,7 @@ impl Views {
         let mut state = lock(&self.state);
         let layers = state.view.layers[state.frozen..].to_vec();
         state.frozen = 0;
-        self.saved.send_replace(state.frozen_end);
+        self.saved.send_modify(|saved| *saved = (*saved).max(state.frozen_end));
         state.appended -= state.appended_frozen;
         state.appended_frozen = 0;
         state.memory = layers.iter().map(|layer| layer.bytes() as u64).sum();

@@ -244,7 +244,11 @@ impl Feed {
                 }
             };
             // what was dropped since is not told of any more: what is left of it may be anything
-            let was_dropped = dropped(&snapshot.state, database)?.is_some_and(|at| group.begins_before(at.before));
+            let block = match entries[..] {
+                [(Entry::Block(block), _)] => Some(block),
+                _ => None,
+            };
+            let was_dropped = dropped(&snapshot.state, database)?.is_some_and(|at| group.is_before(block, at.before));
             if !was_dropped && entries.iter().any(|(_, effect)| effect.did != Did::Nothing) {
                 let info = snapshot.info(database)?;
                 if wanted(snapshot, &info)? {

@@ -331,7 +331,7 @@ impl Node {
     /// quarter of a segment file; this takes out what is left, however little. Each file that has something of them is written
     /// anew, beside reading and writing; a crash leaves it as it was, or as it will be.
     ///
-    /// Waits until snapshots are gone that were taken before, as they may still need what was dropped.
+    /// Waits until all snapshots are gone that were taken before, as they may still need what was dropped: let go of yours first.
     ///
     /// # Errors
     /// If a segment is damaged, or there is no room to write it anew: then it is as it was. If the node was closed.

@@ -18,6 +18,8 @@ use tokio::sync::{oneshot, watch};
 
 /// By itself a segment is written anew when this part of it at least is dead: one in so many bytes.
 const WORTH_IT: u64 = 4;
+/// A write that is under way may go on in the segment that is to end: then it is ended again, so often.
+const ENDINGS: u32 = 8;
 
 /// What [`Node::reclaim`](crate::Node::reclaim) gave back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -139,7 +141,10 @@ impl Drop for Reclaimer {
 }
 
 async fn reclaim(store: &Store, all: bool, end: &watch::Receiver<bool>) -> Result<Reclaimed, ReclaimError> {
-    if all && has_dead_beyond(&store.snapshot()?, &store.full_segments())? {
+    for _ in 0..ENDINGS {
+        if !all || !has_dead_beyond(&store.snapshot()?, &store.full_segments())? {
+            break;
+        }
         store.end_segment();
         record(store, Vec::new()).await?;
     }
@@ -160,10 +165,16 @@ async fn reclaim(store: &Store, all: bool, end: &watch::Receiver<bool>) -> Resul
     let mut reclaimed = Reclaimed::default();
     let mut failed = None;
     for (segment, bytes) in segments {
-        if *end.borrow() {
-            return Err(closed(store));
-        }
-        match store.rewrite(segment, |group| Ok(dead_blocks(group, &gone))) {
+        let dead_blocks = |group: &CommittedGroup| match *end.borrow() {
+            true => Err(StoreError::Closed { path: store.folder().to_path_buf() }),
+            false => Ok(dead_blocks(group, &gone)),
+        };
+        let rewritten = pin!(store.rewrite(segment, dead_blocks));
+        let rewritten = match future::select(rewritten, pin!(ended.wait_for(|ended| *ended))).await {
+            Either::Left((rewritten, _)) => rewritten,
+            Either::Right(_) => return Err(closed(store)),
+        };
+        match rewritten {
             Ok(rewritten) => {
                 record(store, vec![(segment, bytes)]).await?;
                 reclaimed.segments += u64::from(rewritten.blocks > 0);
@@ -283,7 +294,7 @@ mod tests {
         block_on(here.store().checkpoint(&snapshot)).unwrap();
         let gone = gone(&snapshot).unwrap();
         // those that wait stay in their segment
-        let rewritten = here.store().rewrite(2, |group| Ok(dead_blocks(group, &gone))).unwrap();
+        let rewritten = block_on(here.store().rewrite(2, |group| Ok(dead_blocks(group, &gone)))).unwrap();
         assert_eq!(rewritten.blocks, 1);
         let report = here.verify().unwrap();
         assert!(report.is_clean() && report.gone == 1, "{report}");

@@ -40,6 +40,15 @@ impl Apply for Ledger {
                 let value = [&position.to_bytes()[..], &cid.to_bytes(), &[data.len() as u8]].concat();
                 group.put(BLOCKS, rest[4..].to_vec(), value);
             }
+            // what it reads is there, or was taken out
+            b'r' => {
+                let rows: Vec<_> = group.scan(BLOCKS, b"", None, false).collect::<Result<_, _>>()?;
+                for (_, value) in rows {
+                    let position =
+                        Position::from_bytes(&value[..12]).ok_or_else(|| ApplyError::refused("no position"))?;
+                    group.block_at(position)?;
+                }
+            }
             b'f' => group.delete(BLOCKS, rest.to_vec()),
             b'i' => {
                 let count = count(group, rest)?;

@@ -60,17 +60,16 @@ fn rewrite(store: &Store) -> Rewritten {
     wait(store.checkpoint(&snapshot)).unwrap();
     let mut all = Rewritten::default();
     for number in store.full_segments() {
-        let rewritten = store
-            .rewrite(number, |group| {
-                let kept = |index: &u32| {
-                    group.block(*index).is_none_or(|(_, data, position)| {
-                        let key = data.last_chunk::<2>().unwrap();
-                        position_of(&snapshot, key) == Some(position)
-                    })
-                };
-                Ok((0..group.block_count()).filter(|index| !kept(index)).collect())
-            })
-            .unwrap();
+        let rewritten = wait(store.rewrite(number, |group| {
+            let kept = |index: &u32| {
+                group.block(*index).is_none_or(|(_, data, position)| {
+                    let key = data.last_chunk::<2>().unwrap();
+                    position_of(&snapshot, key) == Some(position)
+                })
+            };
+            Ok((0..group.block_count()).filter(|index| !kept(index)).collect())
+        }))
+        .unwrap();
         all.blocks += rewritten.blocks;
         all.bytes += rewritten.bytes;
     }
@@ -176,7 +175,7 @@ fn a_block_that_was_stored_again_is_found_where_it_is() {
     fill(&store, vec![(2, 10)]);
     let newest = store.snapshot().unwrap().block(&cid).unwrap().unwrap().0;
     assert_eq!(newest.segment, 3);
-    store.rewrite(3, |group| Ok((0..group.block_count()).collect())).unwrap();
+    wait(store.rewrite(3, |group| Ok((0..group.block_count()).collect()))).unwrap();
     assert_eq!(store.snapshot().unwrap().block(&cid).unwrap().unwrap().0, second);
     wait(store.close()).unwrap();
 }
@@ -206,7 +205,7 @@ fn what_is_still_written_and_what_is_damaged_stays_as_it_is() {
     fill(&store, vec![(1, 500), (2, 500)]);
     let all = |group: &debros_ipfs::CommittedGroup| Ok((0..group.block_count()).collect());
     for number in [0, 1, 2, u32::MAX] {
-        assert_eq!(store.rewrite(number, all).unwrap(), Rewritten::default());
+        assert_eq!(wait(store.rewrite(number, all)).unwrap(), Rewritten::default());
     }
     store.end_segment();
     fill(&store, vec![(3, 10)]);
@@ -214,17 +213,96 @@ fn what_is_still_written_and_what_is_damaged_stays_as_it_is() {
     let mut bytes = fs::read(segment(dir.path(), 1)).unwrap();
     bytes[position.offset as usize] ^= 1;
     fs::write(segment(dir.path(), 1), &bytes).unwrap();
-    let error = store.rewrite(1, all).unwrap_err();
+    let error = wait(store.rewrite(1, all)).unwrap_err();
     assert!(matches!(error, StoreError::Damaged(_)) && error.to_string().contains("0000000001.car"), "{error}");
     assert_eq!(fs::read(segment(dir.path(), 1)).unwrap(), bytes);
     // who decides may fail
     bytes[position.offset as usize] ^= 1;
     fs::write(segment(dir.path(), 1), &bytes).unwrap();
-    let refused = store.rewrite(1, |_| Err(StoreError::Closed { path: PathBuf::new() })).unwrap_err();
+    let refused = wait(store.rewrite(1, |_| Err(StoreError::Closed { path: PathBuf::new() }))).unwrap_err();
     assert!(matches!(refused, StoreError::Closed { .. }));
-    assert_eq!(store.rewrite(1, all).unwrap().blocks, 2);
+    assert_eq!(wait(store.rewrite(1, all)).unwrap().blocks, 2);
     wait(store.close()).unwrap();
-    assert!(matches!(store.rewrite(1, all), Err(StoreError::Closed { .. })));
+    assert!(matches!(wait(store.rewrite(1, all)), Err(StoreError::Closed { .. })));
+}
+
+#[test]
+fn a_state_file_of_before_is_made_anew() {
+    let dir = temporary().unwrap();
+    let store = open(dir.path(), small_segments());
+    for n in 0..20 {
+        fill(&store, vec![(n, 500)]);
+    }
+    wait(store.close()).unwrap();
+    drop(store);
+    let state = dir.path().join("state.redb");
+    let older = fs::read(&state).unwrap();
+    let store = open(dir.path(), small_segments());
+    // replay of it reads what is gone then
+    wait(store.commit(Durability::Local, |group| group.journal(b"r".to_vec()))).unwrap();
+    forget(&store, (0..10).collect());
+    rewrite(&store);
+    wait(store.close()).unwrap();
+    drop(store);
+    fs::write(&state, older).unwrap();
+    let store = open(dir.path(), small_segments());
+    assert!(store.recovery().rebuilt);
+    assert!(store.verify().unwrap().is_clean());
+    wait(store.close()).unwrap();
+}
+
+#[test]
+fn who_verifies_sees_segments_as_they_are() {
+    let dir = temporary().unwrap();
+    let store = open(dir.path(), small_segments());
+    for round in 0..20u16 {
+        let keys = round * 20..round * 20 + 20;
+        for n in keys.clone() {
+            fill(&store, vec![(n, 500)]);
+        }
+        forget(&store, keys.collect());
+        let verifying = {
+            let store = store.clone();
+            std::thread::spawn(move || store.verify().unwrap())
+        };
+        rewrite(&store);
+        let report = verifying.join().unwrap();
+        assert!(report.is_clean(), "{report}");
+    }
+    wait(store.close()).unwrap();
+}
+
+#[test]
+fn blocks_are_found_while_segments_are_rewritten() {
+    let dir = temporary().unwrap();
+    let store = open(dir.path(), small_segments());
+    for n in 0..60 {
+        fill(&store, vec![(n, 300), (n + 1000, 300)]);
+    }
+    end_segment(&store);
+    let ended = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let reader = {
+        let (store, ended) = (store.clone(), ended.clone());
+        std::thread::spawn(move || {
+            let mut found = 0;
+            while !ended.load(std::sync::atomic::Ordering::Relaxed) {
+                for n in 0..60 {
+                    let data = content(n, 300);
+                    let (_, block) = store.snapshot().unwrap().block(&block(&data).0).unwrap().unwrap();
+                    assert_eq!(block, data);
+                    found += 1;
+                }
+            }
+            found
+        })
+    };
+    for n in 0..60 {
+        forget(&store, vec![n + 1000]);
+        rewrite(&store);
+    }
+    ended.store(true, std::sync::atomic::Ordering::Relaxed);
+    assert!(reader.join().unwrap() > 0);
+    wait(store.close()).unwrap();
 }
 
 #[test]

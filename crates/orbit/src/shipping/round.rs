@@ -96,7 +96,7 @@ impl Round {
                     continue;
                 }
                 // what was dropped since is nobody's to keep
-                if dropped(&snapshot.state, database)?.is_some_and(|at| group.begins_before(at.before)) {
+                if dropped(&snapshot.state, database)?.is_some_and(|at| group.is_before(block.ok(), at.before)) {
                     continue;
                 }
                 let broken = |what: String| StateError::Broken(format!("an entry of database {database} {what}"));

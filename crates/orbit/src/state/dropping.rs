@@ -21,6 +21,8 @@ const AT_ONCE: usize = 512;
 pub(crate) struct Dropped {
     /// What of its log lies before this place is not in its log any more.
     pub(crate) before: Position,
+    /// While its rows are being taken away: where its log ended when it was dropped before, if it was. Of that there are none.
+    earlier: Option<Position>,
     pub(crate) stage: Stage,
 }
 
@@ -42,18 +44,21 @@ impl Dropped {
             Stage::Dropping => 1,
             Stage::Gone => 2,
         };
-        [&self.before.to_bytes()[..], &[stage]].concat()
+        let earlier = self.earlier.map(Position::to_bytes);
+        [&[stage][..], &self.before.to_bytes(), earlier.as_ref().map_or(&[], |earlier| &earlier[..])].concat()
     }
 
     fn from_bytes(row: &[u8]) -> Option<Dropped> {
-        let (stage, before) = row.split_last()?;
+        let (stage, places) = row.split_first()?;
+        let (before, earlier) = places.split_at_checked(Position::BYTES)?;
         let stage = match stage {
             0 => Stage::Open,
             1 => Stage::Dropping,
             2 => Stage::Gone,
             _ => return None,
         };
-        Some(Dropped { before: Position::from_bytes(before)?, stage })
+        let earlier = if earlier.is_empty() { None } else { Some(Position::from_bytes(earlier)?) };
+        Some(Dropped { before: Position::from_bytes(before)?, earlier, stage })
     }
 }
 
@@ -71,10 +76,11 @@ pub(crate) fn is_dropped(state: &dyn ReadState, database: DatabaseId) -> Result<
 
 /// The databases whose rows were taken away, and where the logs of before ended.
 pub(crate) fn gone(state: &dyn ReadState) -> Result<HashMap<DatabaseId, Position>, StateError> {
-    Ok(all(state)?
-        .filter(|(_, dropped)| dropped.stage != Stage::Dropping)
-        .map(|(id, dropped)| (id, dropped.before))
-        .collect())
+    let before = |dropped: Dropped| match dropped.stage {
+        Stage::Dropping => dropped.earlier,
+        Stage::Open | Stage::Gone => Some(dropped.before),
+    };
+    Ok(all(state)?.filter_map(|(id, dropped)| Some((id, before(dropped)?))).collect())
 }
 
 /// The databases whose rows are being taken away.
@@ -93,10 +99,12 @@ fn all(state: &dyn ReadState) -> Result<impl Iterator<Item = (DatabaseId, Droppe
 }
 
 /// Begins to drop a database: from now on its log has nothing in it, and it is not among those of its family.
-pub(crate) fn begin(job: &mut dyn Job, database: &DatabaseInfo, before: Position) {
-    put(job, database.id, Dropped { before, stage: Stage::Dropping });
+pub(crate) fn begin(job: &mut dyn Job, database: &DatabaseInfo, before: Position) -> Result<(), StateError> {
+    let earlier = dropped(job.as_state(), database.id)?.map(|dropped| dropped.before);
+    put(job, database.id, Dropped { before, earlier, stage: Stage::Dropping });
     job.delete(MEMBERS, [database.family.to_be_bytes(), database.id.0.to_be_bytes()].concat());
     job.put(LOGS, key_of(database.id, &[]), LogRow::default().to_bytes());
+    Ok(())
 }
 
 /// It is here again, with an empty log. How many rows there are follows from the schema, so that a journal of another one may not have
@@ -106,8 +114,8 @@ pub(crate) fn reopen(job: &mut dyn Job, core: &Core, database: &DatabaseInfo) ->
         remove_rows(job, core, database, AT_ONCE)?;
     }
     match dropped(job.as_state(), database.id)? {
-        Some(Dropped { before, stage: Stage::Gone }) => {
-            put(job, database.id, Dropped { before, stage: Stage::Open });
+        Some(Dropped { before, stage: Stage::Gone, .. }) => {
+            put(job, database.id, Dropped { before, earlier: None, stage: Stage::Open });
             job.put(MEMBERS, [database.family.to_be_bytes(), database.id.0.to_be_bytes()].concat(), Vec::new());
             Ok(())
         }
@@ -133,7 +141,7 @@ pub(crate) fn remove_rows(
 
 fn remove_some(job: &mut dyn Job, core: &Core, database: &DatabaseInfo, most: usize) -> Result<(), StateError> {
     let before = match dropped(job.as_state(), database.id)? {
-        Some(Dropped { before, stage: Stage::Dropping }) => before,
+        Some(Dropped { before, stage: Stage::Dropping, .. }) => before,
         Some(_) => {
             room::thinned_no_more(job, database.id);
             return Ok(());
@@ -152,6 +160,7 @@ fn remove_some(job: &mut dyn Job, core: &Core, database: &DatabaseInfo, most: us
         let broken = || StateError::Broken("an entry that is held back is unreadable".to_owned());
         let row = HeldRow::from_bytes(&row).ok_or_else(broken)?;
         hold::stop_waiting(job, core, database, &hold::hash_at(&key, 4)?, &row)?;
+        job.delete(SEALED, row.position.to_bytes().to_vec());
         job.delete(HELD, key);
     }
     for (key, row) in take(job, SEALED_ENTRIES, database.id, &mut left)? {
@@ -166,7 +175,7 @@ fn remove_some(job: &mut dyn Job, core: &Core, database: &DatabaseInfo, most: us
     // as many as were asked for: there may be more
     if left > 0 {
         job.delete(LOGS, key_of(database.id, &[]));
-        put(job, database.id, Dropped { before, stage: Stage::Gone });
+        put(job, database.id, Dropped { before, earlier: None, stage: Stage::Gone });
         room::thinned_no_more(job, database.id);
         return room::dies(job, database.id);
     }

@@ -84,6 +84,9 @@ pub(crate) fn hold(
         job.put(SEALED, position.to_bytes().to_vec(), database.id.0.to_be_bytes().to_vec());
     }
     let before = self::held(job.as_state(), database.id, &entry)?;
+    if let Some(before) = before.as_ref().filter(|before| before.position != position) {
+        job.delete(SEALED, before.position.to_bytes().to_vec());
+    }
     let followed = before.as_ref().is_some_and(|row| row.followed);
     let row = HeldRow { position, held: Some(held), missing: 0, followed, time: None };
     place(job, core, database, entry, before, row, lacks)

@@ -102,8 +102,7 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
         JournalOp::DatabaseDropped { database, block } => {
             let info = database_of(core, *database, job)?;
             let (_, _, position) = job.group_block(*block).ok_or_else(|| missing(*block))?;
-            dropping::begin(job, &info, position);
-            Ok(())
+            dropping::begin(job, &info, position)
         }
         JournalOp::RowsDropped { database, most } => {
             let info = database_of(core, *database, job)?;

@@ -206,6 +206,70 @@ fn what_is_held_back_goes_with_its_database() {
 }
 
 #[test]
+fn what_is_encrypted_as_a_whole_goes_too() {
+    let folders = [folder(), folder()];
+    let key = std::sync::Arc::new(debros_orbit::XChaCha20Cipher::new(&[7; 32]));
+    let encryption = || debros_orbit::Encryption { replication: Some(key.clone()), ..Default::default() };
+    let (here, there) = (small_segments(folders[0].path(), false), open(folders[1].path()));
+    let one = spec("one", &["*"]);
+    let (mine, theirs) = (open_database(&here, &one), open_database(&there, &one));
+    for (node, database) in [(&here, mine), (&there, theirs)] {
+        block_on(node.set_encryption(database, encryption())).unwrap();
+    }
+    let who = there.identity("somebody").unwrap();
+    fill(&there, theirs, &who, 0..30);
+    let mut all = Vec::new();
+    let snapshot = there.snapshot().unwrap();
+    let mut next = snapshot.heads(theirs).unwrap();
+    while let Some(hash) = next.pop() {
+        let block = snapshot.block(&hash).unwrap().unwrap().to_vec();
+        next.extend(Entry::decode(&encryption().open_block(&block).unwrap()).unwrap().next());
+        all.insert(0, block);
+    }
+    let receive =
+        |entries: &[Vec<u8>]| block_on(here.receive(mine, "a peer", vec![who.bytes().to_vec()], entries.to_vec()));
+    for begins in [0, 1] {
+        // in the second round the first is missing, so that all others are held back
+        open_database(&here, &one);
+        let receipt = receive(&all[begins..]).unwrap();
+        assert_eq!((receipt.joined, receipt.held.len()), if begins == 0 { (30, 0) } else { (0, 29) });
+        block_on(here.drop_database(mine)).unwrap();
+        verify(&here);
+        block_on(here.reclaim()).unwrap();
+        verify(&here);
+    }
+    assert_eq!(here.verify().unwrap().gone, 59);
+    close(&here);
+}
+
+#[test]
+fn of_two_lives_the_first_is_given_back_while_the_second_ends() {
+    let folder = folder();
+    let node = small_segments(folder.path(), false);
+    let me = node.identity("me").unwrap();
+    let specs = ["one", "two"].map(|name| spec(name, &["*"]));
+    let [one, two] = [0, 1].map(|n: usize| open_database(&node, &specs[n]));
+    // side by side in few segments, too little of them to be given back by itself
+    fill(&node, one, &me, 0..3);
+    fill(&node, two, &me, 0..3);
+    block_on(node.drop_database(one)).unwrap();
+    block_on(node.drop_database(two)).unwrap();
+    open_database(&node, &specs[0]);
+    fill(&node, one, &me, 0..3);
+    let dead_of_all = 9;
+    let racing = {
+        let node = node.clone();
+        std::thread::spawn(move || block_on(node.reclaim()))
+    };
+    block_on(node.drop_database(one)).unwrap();
+    racing.join().unwrap().unwrap();
+    block_on(node.reclaim()).unwrap();
+    assert_eq!(node.verify().unwrap().gone, dead_of_all);
+    verify(&node);
+    close(&node);
+}
+
+#[test]
 fn a_feed_passes_over_what_is_gone() {
     let folder = folder();
     let node = small_segments(folder.path(), false);
