@@ -1,5 +1,7 @@
 use std::{
     collections::{HashMap, HashSet},
+    error::Error,
+    iter,
     sync::Arc,
 };
 
@@ -55,13 +57,21 @@ pub(super) struct Hub {
     pub(super) dials: HashMap<ConnectionId, (Multiaddr, oneshot::Sender<Result<PeerId, DialError>>)>,
 }
 
+/// What an error says, and what those say that are behind it.
+fn told(error: &dyn Error) -> String {
+    let all = iter::successors(Some(error), |&error| error.source()).map(ToString::to_string);
+    let mut all: Vec<String> = all.filter(|said| !said.is_empty()).collect();
+    all.dedup();
+    all.join(": ")
+}
+
 impl Hub {
     /// Listens on these addresses, and waits until it does.
     pub(super) async fn listen(&mut self, addresses: &[Multiaddr]) -> Result<(), NetworkError> {
         let mut waiting: HashMap<ListenerId, Multiaddr> = HashMap::new();
         for address in addresses {
             let failed = |reason: String| NetworkError::Listen { address: address.clone(), reason };
-            let listener = self.swarm.listen_on(address.clone()).map_err(|error| failed(error.to_string()))?;
+            let listener = self.swarm.listen_on(address.clone()).map_err(|error| failed(told(&error)))?;
             waiting.insert(listener, address.clone());
         }
         while !waiting.is_empty() {
@@ -289,4 +299,17 @@ fn same(listened: &Multiaddr, address: &Multiaddr) -> bool {
     let mut without = listened.clone();
     without.pop();
     without == *address
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    #[test]
+    fn an_error_that_says_nothing_itself_is_told_by_what_is_behind_it() {
+        let behind = || io::Error::new(io::ErrorKind::AddrInUse, "somebody is there");
+        assert_eq!(told(&libp2p::TransportError::Other(behind())), "somebody is there");
+        assert_eq!(told(&behind()), "somebody is there");
+    }
 }
