@@ -96,11 +96,13 @@ pub use kubo::{
     RepoStat,
 };
 pub use lock::Holder;
+#[cfg(feature = "relay")]
+pub use network::RelayLimits;
 #[cfg(feature = "network")]
 pub use network::{
     BlockSource, DialError, FetchError, IncomingStreams, Multiaddr, Network, NetworkError, NetworkEvent, NetworkEvents,
     NetworkKey, NetworkLimits, NetworkOptions, Peer, PeerId, PeerStream, PublishError, StreamError, TopicMessage,
-    Verdict,
+    Verdict, missing_feature,
 };
 pub use open_error::OpenError;
 pub use options::StoreOptions;
