@@ -4,7 +4,7 @@ mod relays;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -31,6 +31,8 @@ use super::{
     streams::Opening,
 };
 
+/// How long peers may take to hear that this node goes.
+const PARTING: Duration = Duration::from_millis(500);
 /// A relay tells so many of its addresses at most: what it says to a peer is short.
 #[cfg(feature = "relay")]
 const TOLD: usize = 16;
@@ -121,7 +123,7 @@ impl Hub {
             let due = self.next_due();
             tokio::select! {
                 command = self.commands.recv() => match command {
-                    None | Some(Command::Close) => return,
+                    None | Some(Command::Close) => return self.part().await,
                     Some(command) => self.carry_out(command),
                 },
                 () = until(due) => self.do_due(),
@@ -136,6 +138,22 @@ impl Hub {
                 }
             }
         }
+    }
+
+    /// Ends all connections, so that peers know at once: over QUIC they would not for some seconds.
+    async fn part(&mut self) {
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            // an error means that it has just gone
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let ended = async {
+            while self.swarm.connected_peers().next().is_some() {
+                self.swarm.select_next_some().await;
+            }
+        };
+        // who does not answer is not waited for
+        let _ = tokio::time::timeout(PARTING, ended).await;
     }
 
     /// When there is something to do, if nothing happens.
