@@ -1,5 +1,6 @@
 //! The IPFS layer of DeBros: content-addressed blocks in an embedded, crash-safe store; with the feature `kubo` a client of
-//! Kubo daemons, with the feature `network` a node of the peer-to-peer network.
+//! Kubo daemons, with the feature `network` a node of the peer-to-peer network,
+//! which with `quic` also speaks QUIC, and with `relay` is reached through relays, or is one.
 mod apply;
 mod apply_error;
 mod block;
