@@ -253,20 +253,25 @@ impl Hub {
                 self.known.send_modify(|known| known.addresses.retain(|listened| !same(listened, &address)));
             }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, num_established, .. } => {
-                if let Some((_, answer)) = self.dials.remove(&connection_id) {
-                    let _ = answer.send(Ok(peer_id));
-                }
                 #[cfg(feature = "relay")]
                 let was_relayed = self.connections.address(&peer_id).is_some_and(|address| is_relayed(&address));
                 let address = self.connections.established(peer_id, connection_id, &endpoint);
-                if num_established.get() == 1 {
+                let is_first = num_established.get() == 1;
+                if is_first {
                     let peer = Peer { id: peer_id, address, agent: None, topics: HashSet::new() };
                     self.known.send_modify(|known| {
                         known.peers.insert(peer_id, peer);
                     });
+                } else {
+                    self.is_at(&peer_id, address);
+                }
+                // whoever has dialled finds it connected
+                if let Some((_, answer)) = self.dials.remove(&connection_id) {
+                    let _ = answer.send(Ok(peer_id));
+                }
+                if is_first {
                     return Some(NetworkEvent::Connected(peer_id));
                 }
-                self.is_at(&peer_id, address);
                 #[cfg(feature = "relay")]
                 if was_relayed && !endpoint.is_relayed() {
                     return Some(NetworkEvent::Direct(peer_id));

@@ -205,6 +205,28 @@ async fn a_relay_carries_so_much_and_no_more() {
 }
 
 #[tokio::test]
+async fn connections_through_a_relay_are_counted_as_any() {
+    let relay = start_relay(RelayLimits::default()).await;
+    let mut options = only(through(&relay));
+    options.limits.inbound_connections = 1;
+    let mut hidden = Node::with(options).await;
+    let address = hidden.until_reachable().await;
+    let (mut first, mut second) = (Node::with(nowhere()).await, Node::with(nowhere()).await);
+    let (id, his) = (hidden.network.id(), first.network.id());
+    assert_eq!(first.network.dial(address.clone()).await, Ok(id));
+    hidden.until(|event| matches!(event, NetworkEvent::Connected(peer) if peer == his).then_some(())).await;
+    // who dials may take the connection for made before it is refused
+    if second.network.dial(address.clone()).await.is_ok() {
+        second.until_parted(id).await;
+    }
+    assert!(!hidden.network.is_connected(&second.network.id()) && hidden.network.is_connected(&his));
+    first.network.disconnect(id);
+    first.until_parted(id).await;
+    hidden.until_parted(his).await;
+    assert_eq!(second.network.dial(address).await, Ok(id));
+}
+
+#[tokio::test]
 async fn peers_leave_the_relay_when_they_can_reach_each_other() {
     leave_the_relay("/ip4/127.0.0.1/tcp/0").await;
 }
