@@ -204,6 +204,31 @@ async fn a_relay_carries_so_much_and_no_more() {
     timeout(PATIENCE, free).await.unwrap();
 }
 
+/// libp2p's books would not agree any more, which it takes for a mistake of its own, and panics.
+#[tokio::test]
+async fn a_relay_stands_who_asks_again_when_a_reservation_runs_out() {
+    let mut limits = RelayLimits::default();
+    limits.reservation_lasts = std::time::Duration::from_micros(500);
+    let relay = start_relay(limits).await;
+    let id = relay.network.id();
+    for _ in 0..8 {
+        let peer = Node::with(nowhere()).await;
+        peer.dial(&relay).await;
+        // as many as one peer may ask for
+        for _ in 0..30 {
+            let mut stream =
+                peer.network.open(id, "/libp2p/circuit/relay/0.2.0/hop").await.expect("the relay is there");
+            // a message of two bytes: the type is RESERVE
+            stream.write_all(&[2, 0x08, 0x00]).await.unwrap();
+            let mut answer = Vec::new();
+            timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+            assert!(!answer.is_empty());
+        }
+        peer.network.close().await;
+    }
+    Node::start().await.dial(&relay).await;
+}
+
 #[tokio::test]
 async fn connections_through_a_relay_are_counted_as_any() {
     let relay = start_relay(RelayLimits::default()).await;
