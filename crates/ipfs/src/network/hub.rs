@@ -33,9 +33,9 @@ use super::{
 
 /// How long peers may take to hear that this node goes.
 const PARTING: Duration = Duration::from_millis(500);
-/// A relay tells so many of its addresses at most: what it says to a peer is short.
+/// A relay tells so many of its addresses at most: who is reached through it tells them on, in a short message.
 #[cfg(feature = "relay")]
-const TOLD: usize = 16;
+const TOLD: usize = 8;
 
 /// What the network is asked to do.
 pub(super) enum Command {
@@ -246,6 +246,10 @@ impl Hub {
     /// What happened in the swarm, if somebody else is to know it.
     fn happened(&mut self, event: SwarmEvent<BehaviourEvent>) -> Option<NetworkEvent> {
         match event {
+            #[cfg(feature = "relay")]
+            SwarmEvent::NewListenAddr { listener_id, address } if is_relayed(&address) => {
+                self.relay_tells(listener_id, address);
+            }
             SwarmEvent::NewListenAddr { address, .. } => self.listens(address),
             SwarmEvent::ExpiredListenAddr { address, .. } => {
                 #[cfg(feature = "relay")]
@@ -390,10 +394,6 @@ impl Hub {
     }
 
     fn listens(&mut self, address: Multiaddr) {
-        // what is true of a relay is told when it lets peers through
-        if is_relayed(&address) {
-            return;
-        }
         #[cfg(feature = "relay")]
         if self.is_relay && self.swarm.external_addresses().count() < TOLD {
             self.swarm.add_external_address(address.clone());

@@ -37,6 +37,14 @@ impl Hub {
         Some(NetworkEvent::Reachable(address))
     }
 
+    /// A relay says where it is. The node tells its own user the address that it was given, not what a relay makes of itself.
+    pub(super) fn relay_tells(&mut self, id: ListenerId, address: Multiaddr) {
+        if let Some(relay) = self.reservations.tells(id, address) {
+            // an error means that it has just gone
+            let _ = self.swarm.disconnect_peer_id(relay);
+        }
+    }
+
     /// A listener has ended, which may be one at a relay.
     pub(super) fn relay_ended(&mut self, id: ListenerId, ended: io::Result<()>) -> Option<NetworkEvent> {
         let (relay, failed) = self.reservations.ended(id, Instant::now())?;

@@ -1,5 +1,5 @@
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -7,6 +7,8 @@ use libp2p::{Multiaddr, PeerId, core::transport::ListenerId, multiaddr::Protocol
 
 /// The first pause before a relay is asked again, doubled until the longest.
 const PAUSE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// A relay may tell so many addresses of its own: libp2p keeps them all, and says them to every peer, in a message of at most 4 KiB.
+const TOLD: usize = 16;
 
 /// The relays through which this node is to be reached: when to ask which one for a reservation. It asks nobody itself. One reservation is kept
 /// at each relay, whatever addresses it has.
@@ -26,6 +28,8 @@ struct Relay {
     tries: u32,
     /// Why it was not reached.
     reason: Option<String>,
+    /// Where it says that it is, since it was asked.
+    told: HashSet<Multiaddr>,
 }
 
 /// The relay of an address to be reached through, as `/ip4/192.0.2.1/tcp/4001/p2p/12D3Koo…/p2p-circuit`.
@@ -43,7 +47,14 @@ pub(in crate::network) fn relay_of(address: &Multiaddr) -> Option<PeerId> {
 impl Reservations {
     /// The node is to be reached through this relay.
     pub(in crate::network) fn keep(&mut self, relay: PeerId, address: Multiaddr, now: Instant) {
-        let new = Relay { addresses: Vec::new(), listener: None, due: Some(now), tries: 0, reason: None };
+        let new = Relay {
+            addresses: Vec::new(),
+            listener: None,
+            due: Some(now),
+            tries: 0,
+            reason: None,
+            told: HashSet::new(),
+        };
         self.relays.entry(relay).or_insert(new).addresses.push(address);
     }
 
@@ -81,6 +92,17 @@ impl Reservations {
         }
     }
 
+    /// A relay says that it is there, too. If that is too much, the relay, which is to be left.
+    pub(in crate::network) fn tells(&mut self, listener: ListenerId, address: Multiaddr) -> Option<PeerId> {
+        let (id, relay) = self.relays.iter_mut().find(|(_, relay)| relay.listener == Some(listener))?;
+        relay.told.insert(address);
+        if relay.told.len() <= TOLD {
+            return None;
+        }
+        relay.reason = Some(format!("it tells more than {TOLD} addresses of its own"));
+        Some(*id)
+    }
+
     /// A peer was not reached, which may be a relay: its listener ends for this reason.
     pub(in crate::network) fn failed(&mut self, peer: &PeerId, reason: String) {
         if let Some(relay) = self.relays.get_mut(peer) {
@@ -106,6 +128,7 @@ impl Reservations {
 impl Relay {
     fn pause(&mut self, now: Instant) {
         self.listener = None;
+        self.told.clear();
         self.due = Some(now + PAUSE.0.saturating_mul(1 << self.tries.min(16)).min(PAUSE.1));
         self.tries = self.tries.saturating_add(1);
     }
@@ -144,6 +167,25 @@ mod tests {
         reservations.made(&relay);
         assert_eq!(reservations.ended(listener, now), Some((relay, None)));
         assert_eq!(reservations.due(now + PAUSE.0), [(relay, two)]);
+    }
+
+    #[test]
+    fn a_relay_that_tells_ever_more_addresses_is_left() {
+        let (mut reservations, relay, now) = (Reservations::default(), PeerId::random(), Instant::now());
+        let at = |port: usize| format!("/ip4/192.0.2.1/tcp/{port}").parse::<Multiaddr>().unwrap();
+        reservations.keep(relay, at(0), now);
+        let listener = ListenerId::next();
+        assert_eq!(reservations.due(now).len(), 1);
+        reservations.asks(&relay, listener);
+        for port in (0..TOLD).chain(0..TOLD) {
+            assert_eq!(reservations.tells(listener, at(port)), None, "the same once more with each renewal");
+        }
+        reservations.made(&relay);
+        assert_eq!(reservations.tells(listener, at(TOLD)), Some(relay));
+        assert!(
+            matches!(reservations.ended(listener, now), Some((_, Some(reason))) if reason.contains("more than 16"))
+        );
+        assert_eq!(reservations.tells(listener, at(0)), None, "another begins from none");
     }
 
     #[test]
