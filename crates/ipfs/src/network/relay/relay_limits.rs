@@ -9,7 +9,7 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct RelayLimits {
     /// Peers that can be reached through it (default 128). Each keeps a connection with the relay, which counts against
-    /// [`NetworkLimits::inbound_connections`](super::NetworkLimits::inbound_connections), too.
+    /// [`NetworkLimits::inbound_connections`](crate::NetworkLimits::inbound_connections), too.
     pub reservations: usize,
     /// How long a reservation lasts unless it is renewed, which is done after three quarters of that (default an hour).
     pub reservation_lasts: Duration,
