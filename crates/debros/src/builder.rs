@@ -47,6 +47,8 @@ pub(crate) struct JoinOptions {
     /// Lists of peers, and who is to have signed them.
     pub(crate) rendezvous: Vec<(UserId, Vec<u8>)>,
     pub(crate) limits: debros_orbit::NetworkLimits,
+    #[cfg(feature = "relay")]
+    pub(crate) relay: Option<debros_orbit::RelayLimits>,
 }
 
 #[cfg(feature = "network")]
@@ -60,6 +62,8 @@ impl Default for JoinOptions {
             peers: Vec::new(),
             rendezvous: Vec::new(),
             limits: debros_orbit::NetworkLimits::default(),
+            #[cfg(feature = "relay")]
+            relay: None,
         }
     }
 }
@@ -138,6 +142,11 @@ impl Builder {
 
     /// Takes part in the network, and listens for peers at this address, as `/ip4/0.0.0.0/tcp/0` (any free port). It can be
     /// said several times. What is held here is replicated from then on: see [`Network`](crate::Network).
+    ///
+    /// With the feature `quic` also over QUIC, as at `/ip4/0.0.0.0/udp/0/quic-v1`. With the feature `relay` also through a relay, whose address
+    /// `/p2p-circuit` follows: `/ip4/192.0.2.1/tcp/4001/p2p/12D3Koo…/p2p-circuit`. The relay is asked until it lets peers through, and whenever it
+    /// does not any more; nobody waits for it when the database is opened. [`Network::addresses`](crate::Network::addresses) has the address by
+    /// which peers come through it as long as they can.
     #[cfg(feature = "network")]
     pub fn listen(mut self, address: impl Into<String>) -> Builder {
         self.network.get_or_insert_default().listen.push(address.into());
@@ -152,7 +161,8 @@ impl Builder {
     }
 
     /// Takes part in the network, and stays connected with the peer at this address, as `/dns4/peers.example.org/tcp/4001/p2p/12D3Koo…`:
-    /// it is dialled again and again, with longer and longer pauses, up to a minute. It can be said several times.
+    /// it is dialled again and again, with longer and longer pauses, up to a minute. It can be said several times. With the feature `relay` a
+    /// peer is also reached through a relay, as at `/ip4/192.0.2.1/tcp/4001/p2p/12D3Koo…/p2p-circuit/p2p/12D3Koo…`, and then, if that is possible, without.
     #[cfg(feature = "network")]
     pub fn peer(mut self, address: impl Into<String>) -> Builder {
         self.network.get_or_insert_default().peers.push(address.into());
@@ -198,6 +208,15 @@ impl Builder {
     #[cfg(feature = "network")]
     pub fn network_limits(mut self, limits: debros_orbit::NetworkLimits) -> Builder {
         self.network.get_or_insert_default().limits = limits;
+        self
+    }
+
+    /// Makes this node a relay: those who cannot be reached themselves are reached by others through it, within these limits. It has to
+    /// [listen](Builder::listen), where everybody can reach it. What passes is encrypted between the two, and need not have to do with the
+    /// application.
+    #[cfg(feature = "relay")]
+    pub fn relay(mut self, limits: debros_orbit::RelayLimits) -> Builder {
+        self.network.get_or_insert_default().relay = Some(limits);
         self
     }
 

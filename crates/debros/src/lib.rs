@@ -145,6 +145,8 @@ pub use debros_core::{
 pub use debros_derive::{Value, model};
 #[cfg(feature = "kubo")]
 pub use debros_ipfs::{KuboError, KuboOptions};
+#[cfg(feature = "relay")]
+pub use debros_orbit::RelayLimits;
 #[cfg(feature = "kubo")]
 pub use debros_orbit::{
     CatchUpError, CaughtUp, HintStatus, LastShipment, NotPinned, Pubsub, ShippingError, ShippingStatus,

@@ -5,7 +5,7 @@ use debros_core::{Scope, Timestamp, UserId};
 use debros_orbit::{
     DatabaseId, KeystoreError, Multiaddr, NetworkOptions, Node, NotReplicated, PeerId, PublicKey, ReadDocuments as _,
     ReadError, Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent, ReplicationEvents,
-    SyncState, Traffic,
+    SyncState, Traffic, missing_feature,
 };
 use debros_query::SourceError;
 use std::{
@@ -57,6 +57,16 @@ pub enum NetworkError {
         address: String,
         /// What is wrong with it.
         reason: String,
+    },
+    /// An address that takes more than what was compiled.
+    #[error(
+        "`{address}` takes the cargo feature `{feature}`: `debros = {{ version = \"..\", features = [\"{feature}\"] }}`"
+    )]
+    Feature {
+        /// The address.
+        address: String,
+        /// The feature.
+        feature: &'static str,
     },
     /// The peer is not to be reached.
     #[error("the peer at {address} is not to be reached: {source}")]
@@ -112,7 +122,7 @@ impl From<WriteError> for NetworkError {
 pub struct NetworkPeer {
     /// Its id.
     pub id: String,
-    /// Where it is.
+    /// Where it is. While it is connected through a relay alone, the address has a `/p2p-circuit/`.
     pub address: String,
 }
 
@@ -143,6 +153,26 @@ pub enum NetworkEvent {
     Disconnected {
         /// Its id.
         peer: String,
+    },
+    /// A peer that was connected through a relay is connected directly.
+    #[cfg(feature = "relay")]
+    Direct {
+        /// Its id.
+        peer: String,
+    },
+    /// A relay lets peers reach this node.
+    #[cfg(feature = "relay")]
+    Reachable {
+        /// Where they do.
+        address: String,
+    },
+    /// A relay does not let peers reach this node, or not any more. It is asked again and again.
+    #[cfg(feature = "relay")]
+    Unreachable {
+        /// The relay's id.
+        relay: String,
+        /// Why.
+        reason: String,
     },
     /// A peer did too much that no honest one does, and is refused for some time.
     Refused {
@@ -202,7 +232,8 @@ impl Network {
         self.db.joined().ok_or(NetworkError::NotListening)
     }
 
-    /// Where peers can dial this one: addresses that end with its id. Empty without a network.
+    /// Where peers can dial this one: addresses that end with its id; those through relays as long as these let peers through. Empty without a
+    /// network.
     pub fn addresses(&self) -> Vec<String> {
         let Ok(joined) = self.joined() else { return Vec::new() };
         joined.replication.addresses().iter().map(ToString::to_string).collect()
@@ -218,7 +249,7 @@ impl Network {
     /// Connects to the peer at this address, and gives its id.
     ///
     /// # Errors
-    /// If the text is no address, or nobody answers there.
+    /// If the text is no address, or one that takes a cargo feature which is not there, or nobody answers there.
     pub async fn dial(&self, address: &str) -> Result<String, NetworkError> {
         let joined = self.joined()?;
         let peer = joined.replication.dial(parse(address)?).await;
@@ -230,7 +261,8 @@ impl Network {
     /// they are dialled again and again. Gives their addresses.
     ///
     /// # Errors
-    /// If it is no list, or none for this application now, or there is no network.
+    /// If it is no list, or none for this application now, or there is no network. Addresses that take a cargo feature which is not
+    /// there are left out.
     pub fn rendezvous(&self, publisher: UserId, list: &[u8]) -> Result<Vec<String>, NetworkError> {
         let joined = self.joined()?;
         let application = self.db.stores().databases.application().name();
@@ -311,6 +343,16 @@ impl NetworkEvents {
                 ReplicationEvent::Disconnected(peer) => {
                     return Some(NetworkEvent::Disconnected { peer: peer.to_string() });
                 }
+                #[cfg(feature = "relay")]
+                ReplicationEvent::Direct(peer) => return Some(NetworkEvent::Direct { peer: peer.to_string() }),
+                #[cfg(feature = "relay")]
+                ReplicationEvent::Reachable(address) => {
+                    return Some(NetworkEvent::Reachable { address: address.to_string() });
+                }
+                #[cfg(feature = "relay")]
+                ReplicationEvent::Unreachable { relay, reason } => {
+                    return Some(NetworkEvent::Unreachable { relay: relay.to_string(), reason });
+                }
                 ReplicationEvent::Refused { peer, lasts } => {
                     return Some(NetworkEvent::Refused { peer: peer.to_string(), lasts });
                 }
@@ -352,6 +394,10 @@ impl Joining {
         options.listen = parse_all(&join.listen)?;
         options.mdns = join.discovery;
         options.limits = join.limits;
+        #[cfg(feature = "relay")]
+        {
+            options.relay = join.relay;
+        }
         let mut peers = parse_all(&join.peers)?;
         for (publisher, list) in &join.rendezvous {
             peers.extend(meeting(application, publisher, list)?);
@@ -530,13 +576,19 @@ impl Db {
 pub(crate) fn meeting(application: &str, publisher: &UserId, list: &[u8]) -> Result<Vec<Multiaddr>, NetworkError> {
     let publisher = PublicKey::from_bytes(*publisher.as_bytes());
     let list = Rendezvous::open(list, application, &publisher, Timestamp::now())?;
-    list.peers().map(|address| parse(&address)).collect()
+    // of a peer that has several addresses, those that take another feature are for others
+    let parsed = list.peers().map(|address| parse(&address));
+    parsed.filter(|address| !matches!(address, Err(NetworkError::Feature { .. }))).collect()
 }
 
-/// An address, or what is wrong with the text.
+/// An address, or what is wrong with the text, or with how this was compiled.
 pub(crate) fn parse(address: &str) -> Result<Multiaddr, NetworkError> {
-    address.parse().map_err(|error: <Multiaddr as std::str::FromStr>::Err| NetworkError::Address {
-        address: address.chars().take(200).collect(),
-        reason: error.to_string(),
-    })
+    let text = || address.chars().take(200).collect();
+    let parsed: Multiaddr = address.parse().map_err(|error: <Multiaddr as std::str::FromStr>::Err| {
+        NetworkError::Address { address: text(), reason: error.to_string() }
+    })?;
+    match missing_feature(&parsed) {
+        Some(feature) => Err(NetworkError::Feature { address: text(), feature }),
+        None => Ok(parsed),
+    }
 }

@@ -196,6 +196,51 @@ async fn what_peers_write_is_told_with_who_wrote_it() {
 }
 
 #[tokio::test]
+async fn an_address_that_takes_a_feature_names_it() {
+    let id = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN";
+    let (quic, relay) =
+        (format!("/ip4/127.0.0.1/udp/0/quic-v1/p2p/{id}"), format!("/ip4/127.0.0.1/tcp/1/p2p/{id}/p2p-circuit"));
+    let peer = format!("{relay}/p2p/{id}");
+    let folder = tempfile::tempdir().unwrap();
+    let builder = || Db::builder(folder.path(), "chat").dial_only().local_discovery(false);
+    let takes = [
+        ("quic", cfg!(feature = "quic"), builder().listen("/ip4/127.0.0.1/udp/0/quic-v1")),
+        ("quic", cfg!(feature = "quic"), builder().peer(&quic)),
+        ("relay", cfg!(feature = "relay"), builder().listen(&relay)),
+        ("relay", cfg!(feature = "relay"), builder().peer(&peer)),
+    ];
+    for (name, is_there, builder) in takes {
+        match builder.open(models![Room, Message]).await {
+            Ok(db) => {
+                assert!(is_there);
+                db.close().await.unwrap();
+            }
+            Err(OpenError::Network(error)) => {
+                assert!(
+                    !is_there && matches!(*error, NetworkError::Feature { feature, .. } if feature == name),
+                    "{error}"
+                );
+                let toml = format!("debros = {{ version = \"..\", features = [\"{name}\"] }}");
+                assert!(error.to_string().contains(&toml), "{error}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    // a list has addresses for everybody
+    let key = SigningKey::generate().unwrap();
+    let publisher = UserId::from_bytes(*key.public_key().as_bytes());
+    let plain = format!("/ip4/127.0.0.1/tcp/1/p2p/{id}");
+    let (begin, end) = ("2026-01-01T00:00:00Z".parse().unwrap(), "9999-01-01T00:00:00Z".parse().unwrap());
+    let list = Rendezvous::new("chat", begin, end, [&plain, &quic, &peer]).unwrap().sign(&key);
+    let db = builder().open(models![Room, Message]).await.unwrap();
+    let kept = db.network().rendezvous(publisher, list.as_bytes()).unwrap();
+    let there = [(true, plain), (cfg!(feature = "quic"), quic), (cfg!(feature = "relay"), peer)];
+    let there: Vec<String> = there.into_iter().filter_map(|(is_there, address)| is_there.then_some(address)).collect();
+    assert_eq!(kept, there);
+    db.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let nowhere =

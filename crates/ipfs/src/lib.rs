@@ -1,5 +1,6 @@
 //! The IPFS layer of DeBros: content-addressed blocks in an embedded, crash-safe store; with the feature `kubo` a client of
-//! Kubo daemons, with the feature `network` a node of the peer-to-peer network.
+//! Kubo daemons, with the feature `network` a node of the peer-to-peer network,
+//! which with `quic` also speaks QUIC, and with `relay` is reached through relays, or is one.
 mod apply;
 mod apply_error;
 mod block;
@@ -96,11 +97,13 @@ pub use kubo::{
     RepoStat,
 };
 pub use lock::Holder;
+#[cfg(feature = "relay")]
+pub use network::RelayLimits;
 #[cfg(feature = "network")]
 pub use network::{
     BlockSource, DialError, FetchError, IncomingStreams, Multiaddr, Network, NetworkError, NetworkEvent, NetworkEvents,
     NetworkKey, NetworkLimits, NetworkOptions, Peer, PeerId, PeerStream, PublishError, StreamError, TopicMessage,
-    Verdict,
+    Verdict, missing_feature,
 };
 pub use open_error::OpenError;
 pub use options::StoreOptions;

@@ -3,11 +3,15 @@
 mod behaviour;
 mod bitswap;
 mod charges;
+mod connections;
 mod hub;
+mod missing_feature;
 mod network_error;
 mod network_event;
 mod network_key;
 mod network_options;
+#[cfg(feature = "relay")]
+mod relay;
 mod streams;
 
 use std::{
@@ -32,14 +36,18 @@ use tokio::{
 
 pub use bitswap::{BlockSource, FetchError};
 pub use libp2p::{Multiaddr, PeerId, Stream as PeerStream};
+pub use missing_feature::missing_feature;
 pub use network_error::{DialError, NetworkError, PublishError, StreamError};
 pub use network_event::{NetworkEvent, TopicMessage, Verdict};
 pub use network_key::NetworkKey;
 pub use network_options::{NetworkLimits, NetworkOptions};
+#[cfg(feature = "relay")]
+pub use relay::RelayLimits;
 pub use streams::IncomingStreams;
 
 use crate::{Bytes, Cid};
 use bitswap::Bitswap;
+use connections::Connections;
 use hub::{Command, Hub, Known};
 use streams::{Protocols, Streams};
 
@@ -74,7 +82,7 @@ struct Inner {
 pub struct Peer {
     /// Its id.
     pub id: PeerId,
-    /// Where it is.
+    /// Where it is. While it is connected through a relay alone, the address leads through that.
     pub address: Multiaddr,
     /// The program that it says it is, once it has said so.
     pub agent: Option<String>,
@@ -86,6 +94,11 @@ pub struct Peer {
 const AGENT: &str = "debros/";
 
 impl Peer {
+    /// Is it connected through a relay alone?
+    pub fn is_relayed(&self) -> bool {
+        connections::is_relayed(&self.address)
+    }
+
     /// Does it say that it is a node of this kind?
     pub fn is_debros(&self) -> bool {
         self.agent.as_ref().is_some_and(|agent| agent.starts_with(AGENT))
@@ -156,7 +169,6 @@ impl Network {
         let known = watch::Sender::new(Known::default());
         let seen = known.subscribe();
         let protocols = Arc::new(Protocols::new(seen.clone()));
-        let behaviour = behaviour::Behaviour::new(&key, &options, Streams::new(protocols.clone()))?;
         let streams = options.limits.streams_per_connection;
         let muxer = move || {
             let mut config = yamux::Config::default();
@@ -168,10 +180,22 @@ impl Network {
             .with_tokio()
             .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, muxer)
             .map_err(|error| setup(error.to_string()))?;
+        #[cfg(feature = "quic")]
+        let swarm = swarm.with_quic_config(|mut config| {
+            config.max_concurrent_stream_limit = u32::try_from(streams).unwrap_or(u32::MAX);
+            config
+        });
         let (servers, how) = name_servers();
+        let swarm = swarm.with_dns_config(servers, how);
+        let of_behaviour = Streams::new(protocols.clone());
+        #[cfg(not(feature = "relay"))]
+        let swarm = swarm.with_behaviour(|_| Ok(behaviour::Behaviour::new(&key, &options, of_behaviour)?));
+        #[cfg(feature = "relay")]
         let swarm = swarm
-            .with_dns_config(servers, how)
-            .with_behaviour(|_| behaviour)
+            .with_relay_client(noise::Config::new, muxer)
+            .map_err(|error| setup(error.to_string()))?
+            .with_behaviour(|_, client| Ok(behaviour::Behaviour::new(&key, &options, of_behaviour, client)?));
+        let swarm = swarm
             .map_err(|error| setup(error.to_string()))?
             // a peer is left when it goes, not because it has nothing to say
             .with_swarm_config(|config| config.with_idle_connection_timeout(Duration::from_secs(u32::MAX.into())))
@@ -179,7 +203,23 @@ impl Network {
         let (commands, received) = mpsc::unbounded_channel();
         let (events, taken) = mpsc::channel(EVENTS);
         let charges = charges::Charges::new(options.limits.waiting_messages, options.limits.waiting_bytes);
-        let mut hub = Hub { swarm, commands: received, events, charges, known, dials: HashMap::new() };
+        #[cfg(feature = "relay")]
+        if options.relay.is_some() && options.listen.iter().all(connections::is_relayed) {
+            return Err(NetworkError::RelayNowhere);
+        }
+        let mut hub = Hub {
+            swarm,
+            commands: received,
+            events,
+            charges,
+            known,
+            connections: Connections::default(),
+            dials: HashMap::new(),
+            #[cfg(feature = "relay")]
+            reservations: relay::Reservations::default(),
+            #[cfg(feature = "relay")]
+            is_relay: options.relay.is_some(),
+        };
         let id = *hub.swarm.local_peer_id();
         let streams = bitswap::Streams { protocols: protocols.clone(), commands: commands.clone() };
         let bitswap = Bitswap::start(streams, seen.clone(), blocks, options.limits.wants_per_peer, &runtime)
@@ -194,7 +234,7 @@ impl Network {
         self.inner.id
     }
 
-    /// Where it listens, as addresses that others can dial.
+    /// Where it listens, as addresses that others can dial; through relays, too, as long as these let it.
     pub fn addresses(&self) -> Vec<Multiaddr> {
         self.inner.known.borrow().addresses.clone()
     }
@@ -224,7 +264,8 @@ impl Network {
         self.inner.known.borrow().peers.contains_key(peer)
     }
 
-    /// Connects to the peer at an address, and gives its id. Nothing, if the address names it and it is connected.
+    /// Connects to the peer at an address, and gives its id. Nothing, if the address names it and it is connected; but if it is so through a
+    /// relay alone, and the address does without, it is dialled.
     ///
     /// # Errors
     /// If it cannot be reached.

@@ -24,7 +24,7 @@
 //! | look into a folder without its schema | [`Inspection`] |
 //! | handle the formats themselves | [`Entry`], [`IdentityBlock`], [`Log`], [`Documents`], [`Events`], [`Capabilities`], [`SigningKey`], [`PublicKey`] |
 //! | encrypt payloads or whole entries | [`Encryption`], [`Cipher`], [`XChaCha20Cipher`], [`SimpleEncryption`] |
-//! | replicate with peers (feature `network`) | `Node::replicate`, `Replication` |
+//! | replicate with peers (feature `network`; over QUIC `quic`, through relays `relay`) | `Node::replicate`, `Replication` |
 //! | replicate through Kubo daemons (feature `kubo`) | `Node::ship`, `Courier::replicate`, `KuboReplication` |
 //! | know what a JavaScript peer sees | [`JavaScriptLog`], [`JavaScriptEntry`] |
 //!
@@ -159,12 +159,16 @@ pub use cipher::{Cipher, CipherError};
 pub use clock::Clock;
 pub use database::{ACCESS_FAMILY, AccessSpec, DatabaseId, DatabaseInfo, DatabaseSpec};
 pub use database_kind::{DatabaseKind, NotADatabaseKind};
+#[cfg(feature = "relay")]
+pub use debros_ipfs::RelayLimits;
 pub use debros_ipfs::{
     CommitError, Damage, Durability, FolderSizes, FolderState, Place, Position, Report, StoreError, StoreOptions,
     Unfinished,
 };
 #[cfg(feature = "network")]
-pub use debros_ipfs::{DialError, Multiaddr, NetworkError, NetworkLimits, NetworkOptions, Peer, PeerId};
+pub use debros_ipfs::{
+    DialError, Multiaddr, NetworkError, NetworkLimits, NetworkOptions, Peer, PeerId, missing_feature,
+};
 pub use document::{Document, RowRef};
 pub use documents::{DocumentError, Documents, Row};
 pub use encryption::{Encryption, EncryptionError};

@@ -8,8 +8,7 @@ use crate::{
 use std::{fmt, io};
 
 /// Compiles what needs a Kubo daemon or the network, too.
-const FEATURES: &str =
-    "--features=debros/network,debros-orbit/simulation,debros-tests/kubo,debros-tests/javascript,debros-book/kubo";
+const FEATURES: &str = "--features=debros/network,debros/quic,debros/relay,debros-orbit/simulation,debros-tests/kubo,debros-tests/javascript,debros-book/kubo";
 
 /// A part of the tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

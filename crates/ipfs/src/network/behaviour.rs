@@ -11,7 +11,7 @@ use libp2p::{
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
 };
 
-use super::{NetworkError, NetworkKey, NetworkOptions, streams::Streams};
+use super::{NetworkKey, NetworkOptions, streams::Streams};
 
 /// The longest name of a topic that a peer may listen to.
 const MAX_TOPIC: usize = 256;
@@ -31,10 +31,19 @@ pub(super) struct Behaviour {
     pub(super) mdns: Toggle<mdns::tokio::Behaviour>,
     pub(super) gossipsub: Gossipsub,
     pub(super) streams: Streams,
+    /// After those who may refuse a connection.
+    #[cfg(feature = "relay")]
+    pub(super) relay: super::relay::Relay,
 }
 
 impl Behaviour {
-    pub(super) fn new(key: &NetworkKey, options: &NetworkOptions, streams: Streams) -> Result<Behaviour, NetworkError> {
+    /// The error says what could not be had.
+    pub(super) fn new(
+        key: &NetworkKey,
+        options: &NetworkOptions,
+        streams: Streams,
+        #[cfg(feature = "relay")] client: libp2p::relay::client::Behaviour,
+    ) -> Result<Behaviour, String> {
         let limits = &options.limits;
         let connections = ConnectionLimits::default()
             .with_max_pending_incoming(Some(64))
@@ -47,7 +56,7 @@ impl Behaviour {
         let mdns = match options.mdns {
             true => Some(
                 mdns::tokio::Behaviour::new(mdns::Config::default(), key.peer())
-                    .map_err(|error| NetworkError::Setup(format!("looking for peers nearby: {error}")))?,
+                    .map_err(|error| format!("looking for peers nearby: {error}"))?,
             ),
             false => None,
         };
@@ -59,11 +68,13 @@ impl Behaviour {
             mdns: mdns.into(),
             gossipsub: gossipsub(key, options)?,
             streams,
+            #[cfg(feature = "relay")]
+            relay: super::relay::Relay::new(key.peer(), client, options.relay.as_ref()),
         })
     }
 }
 
-fn gossipsub(key: &NetworkKey, options: &NetworkOptions) -> Result<Gossipsub, NetworkError> {
+fn gossipsub(key: &NetworkKey, options: &NetworkOptions) -> Result<Gossipsub, String> {
     let config = gossipsub::ConfigBuilder::default()
         .validation_mode(ValidationMode::Strict)
         .validate_messages()
@@ -75,7 +86,7 @@ fn gossipsub(key: &NetworkKey, options: &NetworkOptions) -> Result<Gossipsub, Ne
         .idontwant_message_size_threshold(512)
         .connection_handler_queue_len(SENDING)
         .build()
-        .map_err(|error| NetworkError::Setup(error.to_string()))?;
+        .map_err(|error| error.to_string())?;
     let short: fn(&TopicHash) -> bool = |topic| topic.as_str().len() <= MAX_TOPIC;
     let filter = MaxCountSubscriptionFilter {
         filter: CallbackSubscriptionFilter(short),
@@ -83,7 +94,7 @@ fn gossipsub(key: &NetworkKey, options: &NetworkOptions) -> Result<Gossipsub, Ne
         max_subscriptions_per_request: options.limits.topics_per_peer,
     };
     Gossipsub::new_with_subscription_filter(MessageAuthenticity::Signed(key.0.clone()), config, filter)
-        .map_err(|error| NetworkError::Setup(error.to_owned()))
+        .map_err(ToOwned::to_owned)
 }
 
 /// JavaScript's: the author's public key, then the sequence number. With another one the same message has two names, and

@@ -1,15 +1,19 @@
+#[cfg(feature = "relay")]
+mod relays;
+
 use std::{
     collections::{HashMap, HashSet},
     error::Error,
     iter,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use futures::StreamExt as _;
 use libp2p::{
     Multiaddr, PeerId, Swarm,
-    core::{ConnectedPoint, transport::ListenerId},
+    core::transport::ListenerId,
     gossipsub::{self, IdentTopic, MessageAcceptance, MessageId},
     identify, mdns,
     multiaddr::Protocol,
@@ -24,8 +28,16 @@ use super::{
     DialError, NetworkError, NetworkEvent, Peer, PublishError, TopicMessage, Verdict,
     behaviour::{Behaviour, BehaviourEvent},
     charges::Charges,
+    connections::{Connections, is_relayed, named},
+    missing_feature,
     streams::Opening,
 };
+
+/// How long peers may take to hear that this node goes.
+const PARTING: Duration = Duration::from_millis(500);
+/// A relay tells so many of its addresses at most: who is reached through it tells them on, in a short message.
+#[cfg(feature = "relay")]
+const TOLD: usize = 8;
 
 /// What the network is asked to do.
 pub(super) enum Command {
@@ -54,7 +66,13 @@ pub(super) struct Hub {
     pub(super) events: mpsc::Sender<NetworkEvent>,
     pub(super) charges: Arc<Charges>,
     pub(super) known: watch::Sender<Known>,
+    pub(super) connections: Connections,
     pub(super) dials: HashMap<ConnectionId, (Multiaddr, oneshot::Sender<Result<PeerId, DialError>>)>,
+    #[cfg(feature = "relay")]
+    pub(super) reservations: super::relay::Reservations,
+    /// Is it a relay itself?
+    #[cfg(feature = "relay")]
+    pub(super) is_relay: bool,
 }
 
 /// What an error says, and what those say that are behind it.
@@ -66,11 +84,25 @@ fn told(error: &dyn Error) -> String {
 }
 
 impl Hub {
-    /// Listens on these addresses, and waits until it does.
+    /// Listens on these addresses, and waits until it does; but for relays nobody waits, which come and go.
     pub(super) async fn listen(&mut self, addresses: &[Multiaddr]) -> Result<(), NetworkError> {
         let mut waiting: HashMap<ListenerId, Multiaddr> = HashMap::new();
         for address in addresses {
             let failed = |reason: String| NetworkError::Listen { address: address.clone(), reason };
+            if let Some(feature) = missing_feature(address) {
+                return Err(NetworkError::Feature { address: address.clone(), feature });
+            }
+            #[cfg(feature = "relay")]
+            if is_relayed(address) {
+                let relay = super::relay::relay_of(address).ok_or_else(|| {
+                    failed(
+                        "an address through a relay is as `/ip4/192.0.2.1/tcp/4001/p2p/12D3Koo…/p2p-circuit`"
+                            .to_owned(),
+                    )
+                })?;
+                self.reservations.keep(relay, address.clone(), Instant::now());
+                continue;
+            }
             let listener = self.swarm.listen_on(address.clone()).map_err(|error| failed(told(&error)))?;
             waiting.insert(listener, address.clone());
         }
@@ -98,11 +130,13 @@ impl Hub {
         let events = self.events.clone();
         let mut room = None;
         loop {
+            let due = self.next_due();
             tokio::select! {
                 command = self.commands.recv() => match command {
-                    None | Some(Command::Close) => return,
+                    None | Some(Command::Close) => return self.part().await,
                     Some(command) => self.carry_out(command),
                 },
+                () = until(due) => self.do_due(),
                 // without somebody who listens there is no need for room
                 permit = events.reserve(), if room.is_none() => room = Some(permit.ok()),
                 event = self.swarm.select_next_some(), if room.is_some() => {
@@ -114,6 +148,36 @@ impl Hub {
                 }
             }
         }
+    }
+
+    /// Ends all connections, so that peers know at once: over QUIC they would not for some seconds.
+    async fn part(&mut self) {
+        let peers: Vec<PeerId> = self.swarm.connected_peers().copied().collect();
+        for peer in peers {
+            // an error means that it has just gone
+            let _ = self.swarm.disconnect_peer_id(peer);
+        }
+        let ended = async {
+            while self.swarm.connected_peers().next().is_some() {
+                self.swarm.select_next_some().await;
+            }
+        };
+        // who does not answer is not waited for
+        let _ = tokio::time::timeout(PARTING, ended).await;
+    }
+
+    /// When there is something to do, if nothing happens.
+    fn next_due(&self) -> Option<Instant> {
+        #[cfg(feature = "relay")]
+        return self.reservations.next();
+        #[cfg(not(feature = "relay"))]
+        None
+    }
+
+    /// Does it.
+    fn do_due(&mut self) {
+        #[cfg(feature = "relay")]
+        self.ask_relays();
     }
 
     fn carry_out(&mut self, command: Command) {
@@ -163,17 +227,18 @@ impl Hub {
     }
 
     fn dial(&mut self, address: Multiaddr, answer: oneshot::Sender<Result<PeerId, DialError>>) {
-        let named = address.iter().find_map(|part| match part {
-            Protocol::P2p(peer) => Some(peer),
-            _ => None,
-        });
-        let options = match named {
-            Some(peer) if self.swarm.is_connected(&peer) => {
+        if let Some(feature) = missing_feature(&address) {
+            let _ = answer.send(Err(DialError::Feature { address, feature }));
+            return;
+        }
+        let options = match named(&address) {
+            Some(peer) if self.reaches(&peer, &address) => {
                 let _ = answer.send(Ok(peer));
                 return;
             }
             Some(peer) => {
-                DialOpts::peer_id(peer).condition(PeerCondition::Disconnected).addresses(vec![address.clone()]).build()
+                // connected through a relay it may be
+                DialOpts::peer_id(peer).condition(PeerCondition::Always).addresses(vec![address.clone()]).build()
             }
             None => DialOpts::unknown_peer_id().address(address.clone()).build(),
         };
@@ -191,41 +256,87 @@ impl Hub {
     /// What happened in the swarm, if somebody else is to know it.
     fn happened(&mut self, event: SwarmEvent<BehaviourEvent>) -> Option<NetworkEvent> {
         match event {
+            #[cfg(feature = "relay")]
+            SwarmEvent::NewListenAddr { listener_id, address } if is_relayed(&address) => {
+                self.relay_tells(listener_id, address);
+            }
             SwarmEvent::NewListenAddr { address, .. } => self.listens(address),
             SwarmEvent::ExpiredListenAddr { address, .. } => {
+                #[cfg(feature = "relay")]
+                self.swarm.remove_external_address(&address);
                 self.known.send_modify(|known| known.addresses.retain(|listened| !same(listened, &address)));
             }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, num_established, .. } => {
-                if let Some((_, answer)) = self.dials.remove(&connection_id) {
-                    let _ = answer.send(Ok(peer_id));
-                }
-                if num_established.get() == 1 {
-                    let address = match endpoint {
-                        ConnectedPoint::Dialer { address, .. } => address,
-                        ConnectedPoint::Listener { send_back_addr, .. } => send_back_addr,
-                    };
+                #[cfg(feature = "relay")]
+                let was_relayed = self.connections.address(&peer_id).is_some_and(|address| is_relayed(&address));
+                let address = self.connections.established(peer_id, connection_id, &endpoint);
+                let is_first = num_established.get() == 1;
+                if is_first {
                     let peer = Peer { id: peer_id, address, agent: None, topics: HashSet::new() };
                     self.known.send_modify(|known| {
                         known.peers.insert(peer_id, peer);
                     });
+                } else {
+                    self.is_at(&peer_id, address);
+                }
+                // whoever has dialled finds it connected
+                if let Some((_, answer)) = self.dials.remove(&connection_id) {
+                    let _ = answer.send(Ok(peer_id));
+                }
+                if is_first {
                     return Some(NetworkEvent::Connected(peer_id));
                 }
+                #[cfg(feature = "relay")]
+                if was_relayed && !endpoint.is_relayed() {
+                    return Some(NetworkEvent::Direct(peer_id));
+                }
             }
-            SwarmEvent::ConnectionClosed { peer_id, num_established: 0, .. } => {
-                self.known.send_modify(|known| {
-                    known.peers.remove(&peer_id);
-                });
-                return Some(NetworkEvent::Disconnected(peer_id));
+            SwarmEvent::ConnectionClosed { peer_id, connection_id, .. } => {
+                match self.connections.closed(&peer_id, connection_id) {
+                    Some(address) => self.is_at(&peer_id, address),
+                    None => {
+                        self.known.send_modify(|known| {
+                            known.peers.remove(&peer_id);
+                        });
+                        return Some(NetworkEvent::Disconnected(peer_id));
+                    }
+                }
             }
-            SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
+            SwarmEvent::OutgoingConnectionError { connection_id, peer_id: _peer, error, .. } => {
+                #[cfg(feature = "relay")]
+                if let Some(peer) = _peer {
+                    self.reservations.failed(&peer, error.to_string());
+                }
                 if let Some((address, answer)) = self.dials.remove(&connection_id) {
                     let _ = answer.send(Err(DialError::Unreachable { address, reason: error.to_string() }));
                 }
+            }
+            #[cfg(feature = "relay")]
+            SwarmEvent::ListenerClosed { listener_id, reason, .. } => return self.relay_ended(listener_id, reason),
+            #[cfg(feature = "relay")]
+            SwarmEvent::ExternalAddrConfirmed { address } => return self.relay_lets(address),
+            #[cfg(feature = "relay")]
+            SwarmEvent::ExternalAddrExpired { address } if is_relayed(&address) => {
+                self.known.send_modify(|known| known.addresses.retain(|known| *known != address));
             }
             SwarmEvent::Behaviour(event) => return self.told(event),
             _ => {}
         }
         None
+    }
+
+    /// Is this peer connected, and by no detour that this address would spare?
+    fn reaches(&self, peer: &PeerId, address: &Multiaddr) -> bool {
+        self.connections.address(peer).is_some_and(|now| is_relayed(address) || !is_relayed(&now))
+    }
+
+    /// By the connections with this peer, it is there now.
+    fn is_at(&self, peer: &PeerId, address: Multiaddr) {
+        self.known.send_modify(|known| {
+            if let Some(peer) = known.peers.get_mut(peer) {
+                peer.address = address;
+            }
+        });
     }
 
     fn told(&mut self, event: BehaviourEvent) -> Option<NetworkEvent> {
@@ -246,8 +357,12 @@ impl Hub {
                     if !matches!(address.iter().next(), Some(Protocol::Ip4(_) | Protocol::Ip6(_))) {
                         continue;
                     }
-                    let options = DialOpts::peer_id(peer).condition(PeerCondition::DisconnectedAndNotDialing);
-                    // connected, being dialled, or one too many: then not
+                    // nearby there is no need for a relay
+                    if is_relayed(&address) || self.reaches(&peer, &address) {
+                        continue;
+                    }
+                    let options = DialOpts::peer_id(peer).condition(PeerCondition::NotDialing);
+                    // being dialled, or one too many: then not
                     let _ = self.swarm.dial(options.addresses(vec![address]).build());
                 }
                 None
@@ -289,8 +404,20 @@ impl Hub {
     }
 
     fn listens(&mut self, address: Multiaddr) {
+        #[cfg(feature = "relay")]
+        if self.is_relay && self.swarm.external_addresses().count() < TOLD {
+            self.swarm.add_external_address(address.clone());
+        }
         let whole = address.with(Protocol::P2p(*self.swarm.local_peer_id()));
         self.known.send_modify(|known| known.addresses.push(whole));
+    }
+}
+
+/// Ends at this time; never, without one.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -31,6 +31,20 @@ pub enum NetworkError {
         /// Why.
         reason: String,
     },
+    /// An address that takes more than what was compiled.
+    #[error(
+        "nobody can be heard at {address} without the cargo feature `{feature}`; turn it on for the dependency `debros`"
+    )]
+    Feature {
+        /// The address.
+        address: Multiaddr,
+        /// The feature.
+        feature: &'static str,
+    },
+    /// A relay that nobody finds.
+    #[cfg(feature = "relay")]
+    #[error("a relay has to listen somewhere, as at `/ip4/0.0.0.0/tcp/4001`")]
+    RelayNowhere,
     /// Something else that has to be there.
     #[error("the network could not be started: {0}")]
     Setup(String),
@@ -47,6 +61,16 @@ pub enum DialError {
         address: Multiaddr,
         /// Why.
         reason: String,
+    },
+    /// Its address takes more than what was compiled.
+    #[error(
+        "the peer at {address} cannot be reached without the cargo feature `{feature}`; turn it on for the dependency `debros`"
+    )]
+    Feature {
+        /// Where it should be.
+        address: Multiaddr,
+        /// The feature.
+        feature: &'static str,
     },
     /// The network was closed.
     #[error("the network of this node was closed")]

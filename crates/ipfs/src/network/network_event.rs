@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+#[cfg(feature = "relay")]
+use libp2p::Multiaddr;
 use libp2p::{PeerId, gossipsub::MessageId};
 
 use super::charges::Charge;
@@ -13,6 +15,20 @@ pub enum NetworkEvent {
     Connected(PeerId),
     /// A peer has said what program it is, the first time since it is connected.
     Identified(PeerId),
+    /// A peer that was connected through a relay is connected directly, too.
+    #[cfg(feature = "relay")]
+    Direct(PeerId),
+    /// A relay lets peers reach this node at this address.
+    #[cfg(feature = "relay")]
+    Reachable(Multiaddr),
+    /// A relay does not, or not any more. It is asked again and again.
+    #[cfg(feature = "relay")]
+    Unreachable {
+        /// The relay.
+        relay: PeerId,
+        /// Why.
+        reason: String,
+    },
     /// The last connection of a peer has ended.
     Disconnected(PeerId),
     /// A peer listens to a topic.

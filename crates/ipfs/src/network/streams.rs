@@ -122,12 +122,14 @@ pub(super) struct Opening {
 pub(super) struct Streams {
     protocols: Arc<Protocols>,
     openings: VecDeque<Opening>,
+    /// The connections without a relay.
+    direct: HashMap<PeerId, Vec<ConnectionId>>,
     waker: Option<Waker>,
 }
 
 impl Streams {
     pub(super) fn new(protocols: Arc<Protocols>) -> Streams {
-        Streams { protocols, openings: VecDeque::new(), waker: None }
+        Streams { protocols, openings: VecDeque::new(), direct: HashMap::new(), waker: None }
     }
 
     pub(super) fn open(&mut self, opening: Opening) {
@@ -163,7 +165,22 @@ impl NetworkBehaviour for Streams {
         Ok(StreamsOfConnection { peer, protocols: self.protocols.clone(), openings: VecDeque::new() })
     }
 
-    fn on_swarm_event(&mut self, _: FromSwarm<'_>) {}
+    fn on_swarm_event(&mut self, event: FromSwarm<'_>) {
+        match event {
+            FromSwarm::ConnectionEstablished(new) if !new.endpoint.is_relayed() => {
+                self.direct.entry(new.peer_id).or_default().push(new.connection_id);
+            }
+            FromSwarm::ConnectionClosed(old) => {
+                if let Some(direct) = self.direct.get_mut(&old.peer_id) {
+                    direct.retain(|connection| *connection != old.connection_id);
+                    if direct.is_empty() {
+                        self.direct.remove(&old.peer_id);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
 
     fn on_connection_handler_event(&mut self, _: PeerId, _: ConnectionId, event: THandlerOutEvent<Self>) {
         match event {}
@@ -171,10 +188,11 @@ impl NetworkBehaviour for Streams {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
         if let Some(opening) = self.openings.pop_front() {
-            // without a connection it is dropped, and so is the answer
+            // through a relay only as long as there is no other way; without a connection it is dropped, and so is the answer
+            let direct = self.direct.get(&opening.peer).and_then(|direct| direct.last());
             return Poll::Ready(ToSwarm::NotifyHandler {
                 peer_id: opening.peer,
-                handler: NotifyHandler::Any,
+                handler: direct.map_or(NotifyHandler::Any, |connection| NotifyHandler::One(*connection)),
                 event: opening,
             });
         }

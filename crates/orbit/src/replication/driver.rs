@@ -344,6 +344,14 @@ impl Driver {
                 }
                 self.tell(ReplicationEvent::Disconnected(peer));
             }
+            #[cfg(feature = "relay")]
+            NetworkEvent::Direct(peer) => self.tell(ReplicationEvent::Direct(peer)),
+            #[cfg(feature = "relay")]
+            NetworkEvent::Reachable(address) => self.tell(ReplicationEvent::Reachable(address)),
+            #[cfg(feature = "relay")]
+            NetworkEvent::Unreachable { relay, reason } => {
+                self.tell(ReplicationEvent::Unreachable { relay, reason });
+            }
             // in which protocol to speak with a peer is not known before
             NetworkEvent::Identified(peer) => {
                 for topic in self.subscribed.get(&peer).into_iter().flatten() {

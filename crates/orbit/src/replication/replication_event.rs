@@ -29,6 +29,20 @@ pub enum ReplicationEvent {
     Connected(PeerId),
     /// A peer is connected no more.
     Disconnected(PeerId),
+    /// A peer that was connected through a relay is connected directly, too.
+    #[cfg(feature = "relay")]
+    Direct(PeerId),
+    /// A relay lets peers reach this node at this address.
+    #[cfg(feature = "relay")]
+    Reachable(debros_ipfs::Multiaddr),
+    /// A relay does not, or not any more. It is asked again and again.
+    #[cfg(feature = "relay")]
+    Unreachable {
+        /// The relay.
+        relay: PeerId,
+        /// Why.
+        reason: String,
+    },
     /// A peer did too much that no honest one does: it is refused for some time.
     Refused {
         /// The peer.

@@ -2,6 +2,12 @@
 #![cfg(feature = "network")]
 #![allow(clippy::unwrap_used, reason = "tests: a panic is what they are for")]
 
+mod features;
+#[cfg(feature = "quic")]
+mod quic;
+#[cfg(feature = "relay")]
+mod relays;
+
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
@@ -60,8 +66,12 @@ impl Node {
     }
 
     async fn with(options: NetworkOptions) -> Node {
+        Node::with_key(NetworkKey::generate(), options).await
+    }
+
+    async fn with_key(key: NetworkKey, options: NetworkOptions) -> Node {
         let blocks = Arc::new(Blocks::default());
-        let (network, events) = Network::start(NetworkKey::generate(), options, blocks.clone()).await.unwrap();
+        let (network, events) = Network::start(key, options, blocks.clone()).await.unwrap();
         Node { network, events, blocks }
     }
 
