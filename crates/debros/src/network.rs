@@ -1,11 +1,11 @@
 //! [`Network`]: a database and its peers.
 
-use crate::{Db, Identity, WriteError, blocking, builder::JoinOptions};
-use debros_core::{Scope, Timestamp, UserId};
+use crate::{Db, Identity, UnfollowError, WriteError, builder::JoinOptions};
+use debros_core::{Timestamp, UserId};
 use debros_orbit::{
-    DatabaseId, KeystoreError, Multiaddr, NetworkOptions, Node, NotReplicated, PeerId, PublicKey, ReadDocuments as _,
-    ReadError, Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent, ReplicationEvents,
-    SyncState, Traffic,
+    DatabaseId, Multiaddr, NetworkOptions, Node, NotReplicated, PeerId, PublicKey, ReadDocuments as _, ReadError,
+    Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState,
+    Traffic,
 };
 use debros_query::SourceError;
 use std::{
@@ -35,8 +35,6 @@ pub(crate) struct Joined {
     /// The databases that are replicated.
     open: Mutex<HashSet<DatabaseId>>,
     replicated_within: Duration,
-    /// Held while users are followed, left, or taken in: one after the other.
-    following: tokio::sync::Mutex<()>,
 }
 
 /// Why something was not done in the network.
@@ -69,23 +67,9 @@ pub enum NetworkError {
     /// A rendezvous list that is of no use.
     #[error(transparent)]
     Rendezvous(#[from] RendezvousError),
-    /// The data of a user of this folder stays.
-    #[error("the user {user} has an identity in this data folder, and writes there; their data is not taken away")]
-    OwnUser {
-        /// The user.
-        user: UserId,
-    },
-    /// The keys of this folder could not be read.
+    /// A user's data was not taken away.
     #[error(transparent)]
-    Keys(#[from] KeystoreError),
-    /// A database was not dropped.
-    #[error("the data of the user {user} was not all taken away: {source}")]
-    Drop {
-        /// The user.
-        user: UserId,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Unfollow(#[from] UnfollowError),
     /// What is to be replicated cannot be opened here.
     #[error(transparent)]
     Open(Box<WriteError>),
@@ -258,7 +242,7 @@ impl Network {
     /// # Errors
     /// If the data cannot be opened here.
     pub async fn follow(&self, user: UserId) -> Result<(), NetworkError> {
-        let _alone = self.joined()?.following.lock().await;
+        self.joined()?;
         self.db.open_all(Some(user)).await
     }
 
@@ -268,12 +252,13 @@ impl Network {
     ///
     /// The rows go in small steps, and what was begun goes on when the folder is opened again. Then the room on the disk is given
     /// back, in the background and where it is a good part of a file: see [`Db::reclaim`](crate::Db::reclaim).
+    /// A Kubo daemon's pins of the data are removed as soon as the daemon is there.
     ///
     /// # Errors
-    /// If the user has an identity in this folder ([`NetworkError::OwnUser`]), or the store fails.
+    /// If the user has an identity in this folder ([`UnfollowError::OwnUser`]), or the store fails.
     pub async fn unfollow(&self, user: UserId) -> Result<(), NetworkError> {
-        let _alone = self.joined()?.following.lock().await;
-        self.db.drop_user(user).await
+        self.joined()?;
+        Ok(self.db.drop_user(user).await?)
     }
 
     /// How far each database agrees with the peers that have it, too.
@@ -366,8 +351,7 @@ impl Joining {
         }
         let Joining { announce, archive, .. } = self;
         let (users, open) = (OnceLock::new(), Mutex::default());
-        let following = tokio::sync::Mutex::default();
-        Ok(Joined { replication, announce, archive, users, open, replicated_within, following })
+        Ok(Joined { replication, announce, archive, users, open, replicated_within })
     }
 }
 
@@ -382,7 +366,7 @@ impl Joined {
     }
 
     /// Replicates this database no more.
-    async fn leave(&self, database: DatabaseId) -> Result<(), ReplicationError> {
+    pub(crate) async fn leave(&self, database: DatabaseId) -> Result<(), ReplicationError> {
         self.replication.close_database(database).await?;
         self.open().remove(&database);
         Ok(())
@@ -454,9 +438,7 @@ impl Db {
     /// Replicates the data of a user of this folder, and announces them.
     pub(crate) async fn take_into_network(&self, identity: &Identity) -> Result<(), NetworkError> {
         let Some(joined) = self.joined() else { return Ok(()) };
-        let alone = joined.following.lock().await;
         self.open_all(Some(identity.user())).await?;
-        drop(alone);
         if joined.announce {
             self.announce_device(identity).await?;
         }
@@ -468,48 +450,16 @@ impl Db {
         self.joined().is_some_and(|joined| joined.users() == Some(database))
     }
 
-    /// Drops the databases of a user who has no identity here.
-    async fn drop_user(&self, user: UserId) -> Result<(), NetworkError> {
-        let db = self.clone();
-        let find = move || {
-            let keys = db.node().keystore().users()?;
-            if keys.contains(&PublicKey::from_bytes(*user.as_bytes())) {
-                return Err(NetworkError::OwnUser { user });
-            }
-            let (snapshot, stores) = (db.snapshot().map_err(ReadError::from)?, db.stores());
-            let mut found = Vec::new();
-            for model in stores.registry.families().into_iter().filter(|model| model.scope == Scope::User) {
-                found.extend(stores.databases.of_user(&snapshot, model, Some(&user))?);
-            }
-            Ok(found)
-        };
-        let databases = blocking::run(find).await?;
-        for database in &databases {
-            if let Some(joined) = self.joined() {
-                joined.leave(*database).await?;
-            }
-            #[cfg(feature = "kubo")]
-            if let Some(replication) = self.kubo_replication() {
-                let left = replication.close_database(*database).await;
-                left.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })?;
-            }
-        }
-        // from now on they have to be opened again to be written
-        self.stores().databases.forget(&databases);
-        let (node, all) = (self.node().clone(), databases.clone());
-        // on a thread of its own: it goes on if nobody waits for it any more
-        let dropped = blocking::run(move || futures::executor::block_on(node.drop_databases(all))).await;
-        self.stores().databases.forget(&databases);
-        dropped.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })
-    }
-
     /// Opens the databases of a user, or of the global models, and replicates them.
     pub(crate) async fn open_all(&self, user: Option<UserId>) -> Result<(), NetworkError> {
+        let _alone = self.following().await;
         let opened = self.open_of(user).await?;
         if let Some(joined) = self.joined() {
             joined.replicate(opened.iter().copied()).await?;
         }
-        self.replicate(&opened).await;
+        // that it cannot be told any more means that the database was closed
+        #[cfg(feature = "kubo")]
+        let _ = self.replicate_through_kubo(&opened).await;
         Ok(())
     }
 
