@@ -68,7 +68,7 @@ async fn child_that_drops() {
     let first = node.snapshot().expect("a snapshot").databases("kept").expect("it is read").len();
     for step in first.. {
         for family in ["kept", "dropped"] {
-            let mut spec = DatabaseSpec::documents(&format!("{family} {step}"), [me.id()]);
+            let mut spec = DatabaseSpec::documents(format!("{family} {step}"), [me.id()]);
             spec.family = family.to_owned();
             // of several shipments
             for part in 0..3 {

@@ -1,6 +1,6 @@
 //! [`Network`]: a database and its peers.
 
-use crate::{Db, Identity, UnfollowError, WriteError, builder::JoinOptions};
+use crate::{Db, Identity, UnfollowError, WriteError, blocking, builder::JoinOptions};
 use debros_core::{Timestamp, UserId};
 use debros_orbit::{
     DatabaseId, Multiaddr, NetworkOptions, Node, NotReplicated, PeerId, PublicKey, ReadDocuments as _, ReadError,
@@ -210,15 +210,15 @@ impl Network {
         Ok(peer.to_string())
     }
 
-    /// Stays connected with the peers of a rendezvous list, if this user has signed it for this application and it has not expired:
-    /// they are dialled again and again. Gives their addresses.
+    /// Stays connected with the peers of a rendezvous list, if this user has signed it for this application, it has not expired, and none
+    /// that was issued later was accepted in this folder before: they are dialled again and again. Gives their addresses.
     ///
     /// # Errors
     /// If it is no list, or none for this application now, or there is no network.
-    pub fn rendezvous(&self, publisher: UserId, list: &[u8]) -> Result<Vec<String>, NetworkError> {
+    pub async fn rendezvous(&self, publisher: UserId, list: &[u8]) -> Result<Vec<String>, NetworkError> {
         let joined = self.joined()?;
         let application = self.db.stores().databases.application().name();
-        let list = meeting(application, &publisher, list)?;
+        let list = meeting(self.db.node(), application, vec![(publisher, list.to_vec())]).await?;
         for address in &list {
             joined.replication.keep(address.clone());
         }
@@ -328,6 +328,8 @@ pub(crate) struct Joining {
     announce: bool,
     archive: Option<usize>,
     peers: Vec<Multiaddr>,
+    application: String,
+    rendezvous: Vec<(UserId, Vec<u8>)>,
 }
 
 impl Joining {
@@ -337,19 +339,21 @@ impl Joining {
         options.listen = parse_all(&join.listen)?;
         options.mdns = join.discovery;
         options.limits = join.limits;
-        let mut peers = parse_all(&join.peers)?;
+        let peers = parse_all(&join.peers)?;
         for (publisher, list) in &join.rendezvous {
-            peers.extend(meeting(application, publisher, list)?);
+            Rendezvous::open(list, application, &PublicKey::from_bytes(*publisher.as_bytes()), Timestamp::now())?;
         }
-        Ok(Joining { options, announce: join.announce, archive: join.archive, peers })
+        let JoinOptions { announce, archive, rendezvous, .. } = join;
+        Ok(Joining { options, announce, archive, peers, application: application.to_owned(), rendezvous })
     }
 
     pub(crate) async fn join(self, node: &Node, replicated_within: Duration) -> Result<Joined, NetworkError> {
-        let replication = node.replicate(self.options).await?;
-        for address in self.peers {
+        let Joining { options, announce, archive, peers, application, rendezvous } = self;
+        let listed = meeting(node, &application, rendezvous).await?;
+        let replication = node.replicate(options).await?;
+        for address in peers.into_iter().chain(listed) {
             replication.keep(address);
         }
-        let Joining { announce, archive, .. } = self;
         let (users, open) = (OnceLock::new(), Mutex::default());
         Ok(Joined { replication, announce, archive, users, open, replicated_within })
     }
@@ -476,11 +480,23 @@ impl Db {
     }
 }
 
-/// The addresses of a rendezvous list that is for this application, now.
-pub(crate) fn meeting(application: &str, publisher: &UserId, list: &[u8]) -> Result<Vec<Multiaddr>, NetworkError> {
-    let publisher = PublicKey::from_bytes(*publisher.as_bytes());
-    let list = Rendezvous::open(list, application, &publisher, Timestamp::now())?;
-    list.peers().map(|address| parse(&address)).collect()
+/// The addresses of rendezvous lists that are for this application, now, and were not replaced by newer ones.
+async fn meeting(
+    node: &Node,
+    application: &str,
+    lists: Vec<(UserId, Vec<u8>)>,
+) -> Result<Vec<Multiaddr>, NetworkError> {
+    let (node, application) = (node.clone(), application.to_owned());
+    let accept = move || {
+        let mut addresses = Vec::new();
+        for (publisher, list) in lists {
+            let publisher = PublicKey::from_bytes(*publisher.as_bytes());
+            let list = node.accept_rendezvous(&list, &application, &publisher, Timestamp::now())?;
+            addresses.extend(list.peers().map(|address| parse(&address)).collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(addresses)
+    };
+    blocking::run(accept).await
 }
 
 /// An address, or what is wrong with the text.

@@ -321,10 +321,21 @@ async fn peers_of_a_signed_list_are_dialled() {
 
     // later, and without an error if it is of no use
     let a = open(here.path()).await;
-    let error = a.network().rendezvous(publisher, list("chat", -2, -1).as_bytes()).unwrap_err();
+    let error = a.network().rendezvous(publisher, list("chat", -2, -1).as_bytes()).await.unwrap_err();
     assert!(matches!(error, NetworkError::Rendezvous(RendezvousError::Expired(_))), "{error}");
-    let peers = a.network().rendezvous(publisher, list("chat", -1, 1).as_bytes()).unwrap();
+    let newer = list("chat", -1, 1);
+    let peers = a.network().rendezvous(publisher, newer.as_bytes()).await.unwrap();
     assert_eq!(peers, std::slice::from_ref(&address));
+    until("they meet", || async { a.network().peers().len() == 1 }).await;
+    a.close().await.unwrap();
+
+    // one that was issued earlier is not taken any more, though it has not expired
+    let older = list("chat", -2, 1);
+    let error = refused(open_with(publisher, older.clone()).await.unwrap_err());
+    assert!(matches!(error, RendezvousError::Older { .. }), "{error}");
+    let a = open_with(publisher, newer).await.unwrap();
+    let error = a.network().rendezvous(publisher, older.as_bytes()).await.unwrap_err();
+    assert!(matches!(error, NetworkError::Rendezvous(RendezvousError::Older { .. })), "{error}");
     until("they meet", || async { a.network().peers().len() == 1 }).await;
     a.close().await.unwrap();
     b.close().await.unwrap();

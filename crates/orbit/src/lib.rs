@@ -141,6 +141,8 @@ mod schema;
 mod shipping;
 mod signing_key;
 mod simple_encryption;
+#[cfg(feature = "rendezvous")]
+mod small_file;
 mod snapshot;
 mod state;
 mod tender;
