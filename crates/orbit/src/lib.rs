@@ -85,6 +85,8 @@
 mod access_controller;
 mod access_list;
 mod address;
+#[cfg(any(feature = "kubo", feature = "network"))]
+mod agenda;
 mod capabilities;
 mod cipher;
 mod clock;
