@@ -481,7 +481,10 @@ impl Driver {
                         Came::Part | Came::Nothing => status.failed += 1,
                     }
                     status.blocks += blocks;
-                    if let Err(error) = caught_up {
+                    // what is not replicated any more fails as it should
+                    if let Err(error) = caught_up
+                        && lacks.is_some()
+                    {
                         status.last_error = Some((SystemTime::now(), error.to_string()));
                     }
                 });
