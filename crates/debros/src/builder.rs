@@ -170,7 +170,8 @@ impl Builder {
     }
 
     /// Takes part in the network, and stays connected with the peers of a rendezvous list, which has to be signed by this user, for
-    /// this application, and not to have expired: else the database is not opened. [`Network::rendezvous`](crate::Network::rendezvous)
+    /// this application, not to have expired, and not to be older than one of that user that this folder has accepted before: else the
+    /// database is not opened. [`Network::rendezvous`](crate::Network::rendezvous)
     /// does the same later, and tells what is wrong without that. `debros rendezvous sign` makes such a list.
     #[cfg(feature = "network")]
     pub fn rendezvous(mut self, publisher: UserId, list: impl Into<Vec<u8>>) -> Builder {

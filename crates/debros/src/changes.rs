@@ -129,7 +129,7 @@ impl<M: Model, C> Changes<M, C> {
         self
     }
 
-    /// Only what is there: the stream does not wait for more, but ends when it has told everything.
+    /// Only what is there when the stream begins: it does not wait for more, and however much is written meanwhile, it ends.
     #[must_use]
     pub fn until_now(mut self) -> Changes<M, C> {
         self.span.ends = true;

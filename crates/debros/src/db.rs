@@ -41,6 +41,9 @@ struct Inner {
     daemon: Option<Daemon>,
     #[cfg(feature = "network")]
     joined: Option<crate::network::Joined>,
+    /// Held while users are followed, left, or taken in: one after the other.
+    #[cfg(any(feature = "kubo", feature = "network"))]
+    following: tokio::sync::Mutex<()>,
 }
 
 /// The Kubo daemon of a database.
@@ -132,6 +135,8 @@ impl Db {
             daemon,
             #[cfg(feature = "network")]
             joined,
+            #[cfg(any(feature = "kubo", feature = "network"))]
+            following: tokio::sync::Mutex::default(),
         };
         let db = Db { inner: Arc::new(inner) };
         #[cfg(feature = "network")]
@@ -323,6 +328,12 @@ impl Db {
     #[cfg(feature = "network")]
     pub(crate) fn joined(&self) -> Option<&crate::network::Joined> {
         self.inner.joined.as_ref()
+    }
+
+    /// Nobody else begins or ends to follow a user until this is dropped.
+    #[cfg(any(feature = "kubo", feature = "network"))]
+    pub(crate) async fn following(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.inner.following.lock().await
     }
 
     /// Does something in one commit.

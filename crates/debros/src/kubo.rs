@@ -1,6 +1,6 @@
 //! [`Kubo`]: a database's blocks in a Kubo daemon.
 
-use crate::{Db, Identity};
+use crate::{Db, Identity, UnfollowError};
 use debros_core::UserId;
 use debros_orbit::{
     CatchUpError, CaughtUp, Hash, Manifest, ManifestError, NotAHash, NotAnAddress, ReadDocuments as _, ReadError,
@@ -33,6 +33,9 @@ pub enum KuboReadError {
     /// What is to be replicated cannot be opened here.
     #[error(transparent)]
     Open(Box<crate::WriteError>),
+    /// A user's data was not taken away.
+    #[error(transparent)]
+    Unfollow(#[from] UnfollowError),
     /// A text that is no address of a database.
     #[error(transparent)]
     Address(#[from] NotAnAddress),
@@ -93,13 +96,29 @@ impl Kubo {
     }
 
     /// Replicates the data of a user, that of all models, from now on, and whenever the folder is opened with
-    /// [`kubo_peers`](crate::Builder::kubo_peers).
+    /// [`kubo_peers`](crate::Builder::kubo_peers), until the user is [unfollowed](Kubo::unfollow).
     ///
     /// # Errors
     /// If the database is not replicated through its daemon, or the data cannot be opened here.
     pub async fn follow(&self, user: UserId) -> Result<(), KuboReadError> {
         self.db.kubo_replication().ok_or(KuboReadError::NoPeers)?;
-        self.db.open_through_kubo(Some(user)).await
+        self.db.open_through_kubo(user).await
+    }
+
+    /// Replicates the data of a user no more, and takes it away: afterwards no query sees it, and the folder does not follow the user
+    /// when it is opened again. It begins in one write, and goes on whether or not it is waited for. To follow the user again fetches it again. The global models stay as they are, with what the
+    /// user wrote there.
+    ///
+    /// The rows go in small steps, and what was begun goes on when the folder is opened again. As soon as the daemon is there, its pins
+    /// of the data are removed, and its garbage collection frees what nothing else pins; [`Kubo::flush`] waits for that. The room in
+    /// the folder is given back in the background, see [`Db::reclaim`](crate::Db::reclaim).
+    ///
+    /// # Errors
+    /// If the database is not replicated through its daemon, the user has an identity in this folder ([`UnfollowError::OwnUser`]), or the
+    /// store fails.
+    pub async fn unfollow(&self, user: UserId) -> Result<(), KuboReadError> {
+        self.db.kubo_replication().ok_or(KuboReadError::NoPeers)?;
+        Ok(self.db.drop_user(user).await?)
     }
 
     /// The root of everything that the daemon holds of a database (by its address, as [`Db::addresses`] gives it), as a CID. Whoever
@@ -152,33 +171,40 @@ impl Kubo {
 impl Db {
     /// Replicates what is held here, and the global models.
     pub(crate) async fn join_kubo(&self) -> Result<(), KuboReadError> {
-        self.open_through_kubo(None).await?;
-        if let Some(replication) = self.kubo_replication() {
-            for database in self.held()? {
-                replication.open(database).await?;
-            }
+        if !self.has_joined() {
+            self.open_of(None).await?;
         }
-        Ok(())
+        Ok(self.replicate_through_kubo(&self.held()?).await?)
     }
 
     /// Replicates the data of a user of this device, so that it comes from their other ones.
     pub(crate) async fn take_through_kubo(&self, identity: &Identity) -> Result<(), KuboReadError> {
         match self.kubo_replication() {
-            Some(_) => self.open_through_kubo(Some(identity.user())).await,
-            None => Ok(()),
+            Some(_) if !self.has_joined() => self.open_through_kubo(identity.user()).await,
+            _ => Ok(()),
         }
     }
 
-    /// Opens the databases of a user, or of the global models, and replicates them.
-    async fn open_through_kubo(&self, user: Option<UserId>) -> Result<(), KuboReadError> {
-        let opened = self.open_of(user).await?;
-        if let Some(replication) = self.kubo_replication() {
-            for database in &opened {
-                replication.open(*database).await?;
-            }
+    /// Opens the databases of a user, and replicates them.
+    async fn open_through_kubo(&self, user: UserId) -> Result<(), KuboReadError> {
+        let _alone = self.following().await;
+        let opened = self.open_of(Some(user)).await?;
+        self.replicate_through_kubo(&opened).await?;
+        // that it cannot be told any more means that the database was closed
+        #[cfg(feature = "network")]
+        if let Some(joined) = self.joined() {
+            let _ = joined.replicate(opened).await;
         }
-        self.replicate(&opened).await;
         Ok(())
+    }
+
+    /// Whether it has a network: then what is opened for that is replicated through the daemon, too.
+    fn has_joined(&self) -> bool {
+        #[cfg(feature = "network")]
+        let joined = self.joined().is_some();
+        #[cfg(not(feature = "network"))]
+        let joined = false;
+        joined
     }
 }
 

@@ -105,6 +105,8 @@ mod schema;
 mod session;
 mod source;
 mod stores;
+#[cfg(any(feature = "kubo", feature = "network"))]
+mod unfollow_error;
 #[cfg(feature = "network")]
 mod users;
 mod view;
@@ -169,6 +171,8 @@ pub use owner::OwnerError;
 pub use problem::{Problem, ProblemKind};
 pub use registry::ModelError;
 pub use session::Session;
+#[cfg(any(feature = "kubo", feature = "network"))]
+pub use unfollow_error::UnfollowError;
 #[cfg(feature = "network")]
 pub use users::{AnnounceError, KnownDevice, KnownUser};
 pub use view::View;

@@ -1,11 +1,11 @@
 //! [`Network`]: a database and its peers.
 
-use crate::{Db, Identity, WriteError, blocking, builder::JoinOptions};
-use debros_core::{Scope, Timestamp, UserId};
+use crate::{Db, Identity, UnfollowError, WriteError, blocking, builder::JoinOptions};
+use debros_core::{Timestamp, UserId};
 use debros_orbit::{
-    DatabaseId, KeystoreError, Multiaddr, NetworkOptions, Node, NotReplicated, PeerId, PublicKey, ReadDocuments as _,
-    ReadError, Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent, ReplicationEvents,
-    SyncState, Traffic, missing_feature,
+    DatabaseId, Multiaddr, NetworkOptions, Node, NotReplicated, PeerId, PublicKey, ReadDocuments as _, ReadError,
+    Rendezvous, RendezvousError, Replication, ReplicationError, ReplicationEvent, ReplicationEvents, SyncState,
+    Traffic, missing_feature,
 };
 use debros_query::SourceError;
 use std::{
@@ -35,8 +35,6 @@ pub(crate) struct Joined {
     /// The databases that are replicated.
     open: Mutex<HashSet<DatabaseId>>,
     replicated_within: Duration,
-    /// Held while users are followed, left, or taken in: one after the other.
-    following: tokio::sync::Mutex<()>,
 }
 
 /// Why something was not done in the network.
@@ -79,23 +77,9 @@ pub enum NetworkError {
     /// A rendezvous list that is of no use.
     #[error(transparent)]
     Rendezvous(#[from] RendezvousError),
-    /// The data of a user of this folder stays.
-    #[error("the user {user} has an identity in this data folder, and writes there; their data is not taken away")]
-    OwnUser {
-        /// The user.
-        user: UserId,
-    },
-    /// The keys of this folder could not be read.
+    /// A user's data was not taken away.
     #[error(transparent)]
-    Keys(#[from] KeystoreError),
-    /// A database was not dropped.
-    #[error("the data of the user {user} was not all taken away: {source}")]
-    Drop {
-        /// The user.
-        user: UserId,
-        /// Why.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Unfollow(#[from] UnfollowError),
     /// What is to be replicated cannot be opened here.
     #[error(transparent)]
     Open(Box<WriteError>),
@@ -257,16 +241,16 @@ impl Network {
         Ok(peer.to_string())
     }
 
-    /// Stays connected with the peers of a rendezvous list, if this user has signed it for this application and it has not expired:
-    /// they are dialled again and again. Gives their addresses.
+    /// Stays connected with the peers of a rendezvous list, if this user has signed it for this application, it has not expired, and none
+    /// that was issued later was accepted in this folder before: they are dialled again and again. Gives their addresses.
     ///
     /// # Errors
     /// If it is no list, or none for this application now, or there is no network. Addresses that take a cargo feature which is not
     /// there are left out.
-    pub fn rendezvous(&self, publisher: UserId, list: &[u8]) -> Result<Vec<String>, NetworkError> {
+    pub async fn rendezvous(&self, publisher: UserId, list: &[u8]) -> Result<Vec<String>, NetworkError> {
         let joined = self.joined()?;
         let application = self.db.stores().databases.application().name();
-        let list = meeting(application, &publisher, list)?;
+        let list = meeting(self.db.node(), application, vec![(publisher, list.to_vec())]).await?;
         for address in &list {
             joined.replication.keep(address.clone());
         }
@@ -290,7 +274,7 @@ impl Network {
     /// # Errors
     /// If the data cannot be opened here.
     pub async fn follow(&self, user: UserId) -> Result<(), NetworkError> {
-        let _alone = self.joined()?.following.lock().await;
+        self.joined()?;
         self.db.open_all(Some(user)).await
     }
 
@@ -300,12 +284,13 @@ impl Network {
     ///
     /// The rows go in small steps, and what was begun goes on when the folder is opened again. Then the room on the disk is given
     /// back, in the background and where it is a good part of a file: see [`Db::reclaim`](crate::Db::reclaim).
+    /// A Kubo daemon's pins of the data are removed as soon as the daemon is there.
     ///
     /// # Errors
-    /// If the user has an identity in this folder ([`NetworkError::OwnUser`]), or the store fails.
+    /// If the user has an identity in this folder ([`UnfollowError::OwnUser`]), or the store fails.
     pub async fn unfollow(&self, user: UserId) -> Result<(), NetworkError> {
-        let _alone = self.joined()?.following.lock().await;
-        self.db.drop_user(user).await
+        self.joined()?;
+        Ok(self.db.drop_user(user).await?)
     }
 
     /// How far each database agrees with the peers that have it, too.
@@ -385,6 +370,8 @@ pub(crate) struct Joining {
     announce: bool,
     archive: Option<usize>,
     peers: Vec<Multiaddr>,
+    application: String,
+    rendezvous: Vec<(UserId, Vec<u8>)>,
 }
 
 impl Joining {
@@ -398,22 +385,23 @@ impl Joining {
         {
             options.relay = join.relay;
         }
-        let mut peers = parse_all(&join.peers)?;
+        let peers = parse_all(&join.peers)?;
         for (publisher, list) in &join.rendezvous {
-            peers.extend(meeting(application, publisher, list)?);
+            Rendezvous::open(list, application, &PublicKey::from_bytes(*publisher.as_bytes()), Timestamp::now())?;
         }
-        Ok(Joining { options, announce: join.announce, archive: join.archive, peers })
+        let JoinOptions { announce, archive, rendezvous, .. } = join;
+        Ok(Joining { options, announce, archive, peers, application: application.to_owned(), rendezvous })
     }
 
     pub(crate) async fn join(self, node: &Node, replicated_within: Duration) -> Result<Joined, NetworkError> {
-        let replication = node.replicate(self.options).await?;
-        for address in self.peers {
+        let Joining { options, announce, archive, peers, application, rendezvous } = self;
+        let listed = meeting(node, &application, rendezvous).await?;
+        let replication = node.replicate(options).await?;
+        for address in peers.into_iter().chain(listed) {
             replication.keep(address);
         }
-        let Joining { announce, archive, .. } = self;
         let (users, open) = (OnceLock::new(), Mutex::default());
-        let following = tokio::sync::Mutex::default();
-        Ok(Joined { replication, announce, archive, users, open, replicated_within, following })
+        Ok(Joined { replication, announce, archive, users, open, replicated_within })
     }
 }
 
@@ -428,7 +416,7 @@ impl Joined {
     }
 
     /// Replicates this database no more.
-    async fn leave(&self, database: DatabaseId) -> Result<(), ReplicationError> {
+    pub(crate) async fn leave(&self, database: DatabaseId) -> Result<(), ReplicationError> {
         self.replication.close_database(database).await?;
         self.open().remove(&database);
         Ok(())
@@ -500,9 +488,7 @@ impl Db {
     /// Replicates the data of a user of this folder, and announces them.
     pub(crate) async fn take_into_network(&self, identity: &Identity) -> Result<(), NetworkError> {
         let Some(joined) = self.joined() else { return Ok(()) };
-        let alone = joined.following.lock().await;
         self.open_all(Some(identity.user())).await?;
-        drop(alone);
         if joined.announce {
             self.announce_device(identity).await?;
         }
@@ -514,48 +500,16 @@ impl Db {
         self.joined().is_some_and(|joined| joined.users() == Some(database))
     }
 
-    /// Drops the databases of a user who has no identity here.
-    async fn drop_user(&self, user: UserId) -> Result<(), NetworkError> {
-        let db = self.clone();
-        let find = move || {
-            let keys = db.node().keystore().users()?;
-            if keys.contains(&PublicKey::from_bytes(*user.as_bytes())) {
-                return Err(NetworkError::OwnUser { user });
-            }
-            let (snapshot, stores) = (db.snapshot().map_err(ReadError::from)?, db.stores());
-            let mut found = Vec::new();
-            for model in stores.registry.families().into_iter().filter(|model| model.scope == Scope::User) {
-                found.extend(stores.databases.of_user(&snapshot, model, Some(&user))?);
-            }
-            Ok(found)
-        };
-        let databases = blocking::run(find).await?;
-        for database in &databases {
-            if let Some(joined) = self.joined() {
-                joined.leave(*database).await?;
-            }
-            #[cfg(feature = "kubo")]
-            if let Some(replication) = self.kubo_replication() {
-                let left = replication.close_database(*database).await;
-                left.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })?;
-            }
-        }
-        // from now on they have to be opened again to be written
-        self.stores().databases.forget(&databases);
-        let (node, all) = (self.node().clone(), databases.clone());
-        // on a thread of its own: it goes on if nobody waits for it any more
-        let dropped = blocking::run(move || futures::executor::block_on(node.drop_databases(all))).await;
-        self.stores().databases.forget(&databases);
-        dropped.map_err(|source| NetworkError::Drop { user, source: Box::new(source) })
-    }
-
     /// Opens the databases of a user, or of the global models, and replicates them.
     pub(crate) async fn open_all(&self, user: Option<UserId>) -> Result<(), NetworkError> {
+        let _alone = self.following().await;
         let opened = self.open_of(user).await?;
         if let Some(joined) = self.joined() {
             joined.replicate(opened.iter().copied()).await?;
         }
-        self.replicate(&opened).await;
+        // that it cannot be told any more means that the database was closed
+        #[cfg(feature = "kubo")]
+        let _ = self.replicate_through_kubo(&opened).await;
         Ok(())
     }
 
@@ -572,13 +526,26 @@ impl Db {
     }
 }
 
-/// The addresses of a rendezvous list that is for this application, now.
-pub(crate) fn meeting(application: &str, publisher: &UserId, list: &[u8]) -> Result<Vec<Multiaddr>, NetworkError> {
-    let publisher = PublicKey::from_bytes(*publisher.as_bytes());
-    let list = Rendezvous::open(list, application, &publisher, Timestamp::now())?;
-    // of a peer that has several addresses, those that take another feature are for others
-    let parsed = list.peers().map(|address| parse(&address));
-    parsed.filter(|address| !matches!(address, Err(NetworkError::Feature { .. }))).collect()
+/// The addresses of rendezvous lists that are for this application, now, and were not replaced by newer ones.
+async fn meeting(
+    node: &Node,
+    application: &str,
+    lists: Vec<(UserId, Vec<u8>)>,
+) -> Result<Vec<Multiaddr>, NetworkError> {
+    let (node, application) = (node.clone(), application.to_owned());
+    let accept = move || {
+        let mut addresses = Vec::new();
+        for (publisher, list) in lists {
+            let publisher = PublicKey::from_bytes(*publisher.as_bytes());
+            let list = node.accept_rendezvous(&list, &application, &publisher, Timestamp::now())?;
+            // of a peer that has several addresses, those that take another feature are for others
+            let parsed = list.peers().map(|address| parse(&address));
+            let ours = parsed.filter(|address| !matches!(address, Err(NetworkError::Feature { .. })));
+            addresses.extend(ours.collect::<Result<Vec<_>, _>>()?);
+        }
+        Ok(addresses)
+    };
+    blocking::run(accept).await
 }
 
 /// An address, or what is wrong with the text, or with how this was compiled.

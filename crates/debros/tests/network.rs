@@ -233,7 +233,7 @@ async fn an_address_that_takes_a_feature_names_it() {
     let (begin, end) = ("2026-01-01T00:00:00Z".parse().unwrap(), "9999-01-01T00:00:00Z".parse().unwrap());
     let list = Rendezvous::new("chat", begin, end, [&plain, &quic, &peer]).unwrap().sign(&key);
     let db = builder().open(models![Room, Message]).await.unwrap();
-    let kept = db.network().rendezvous(publisher, list.as_bytes()).unwrap();
+    let kept = db.network().rendezvous(publisher, list.as_bytes()).await.unwrap();
     let there = [(true, plain), (cfg!(feature = "quic"), quic), (cfg!(feature = "relay"), peer)];
     let there: Vec<String> = there.into_iter().filter_map(|(is_there, address)| is_there.then_some(address)).collect();
     assert_eq!(kept, there);
@@ -366,10 +366,21 @@ async fn peers_of_a_signed_list_are_dialled() {
 
     // later, and without an error if it is of no use
     let a = open(here.path()).await;
-    let error = a.network().rendezvous(publisher, list("chat", -2, -1).as_bytes()).unwrap_err();
+    let error = a.network().rendezvous(publisher, list("chat", -2, -1).as_bytes()).await.unwrap_err();
     assert!(matches!(error, NetworkError::Rendezvous(RendezvousError::Expired(_))), "{error}");
-    let peers = a.network().rendezvous(publisher, list("chat", -1, 1).as_bytes()).unwrap();
+    let newer = list("chat", -1, 1);
+    let peers = a.network().rendezvous(publisher, newer.as_bytes()).await.unwrap();
     assert_eq!(peers, std::slice::from_ref(&address));
+    until("they meet", || async { a.network().peers().len() == 1 }).await;
+    a.close().await.unwrap();
+
+    // one that was issued earlier is not taken any more, though it has not expired
+    let older = list("chat", -2, 1);
+    let error = refused(open_with(publisher, older.clone()).await.unwrap_err());
+    assert!(matches!(error, RendezvousError::Older { .. }), "{error}");
+    let a = open_with(publisher, newer).await.unwrap();
+    let error = a.network().rendezvous(publisher, older.as_bytes()).await.unwrap_err();
+    assert!(matches!(error, NetworkError::Rendezvous(RendezvousError::Older { .. })), "{error}");
     until("they meet", || async { a.network().peers().len() == 1 }).await;
     a.close().await.unwrap();
     b.close().await.unwrap();

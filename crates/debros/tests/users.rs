@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use debros::{AnnounceError, KnownUser, NetworkError, NetworkEvent, NetworkEvents, WriteError, prelude::*};
+use debros::{
+    AnnounceError, KnownUser, NetworkError, NetworkEvent, NetworkEvents, UnfollowError, WriteError, prelude::*,
+};
 use debros_core::{Map, Value as Any};
 use debros_orbit::{
     DatabaseSpec, Durability as Durable, NetworkOptions, NoSchema, Node, NodeOptions, ReadDocuments as _,
@@ -287,7 +289,7 @@ async fn who_is_not_followed_any_more_leaves_nothing() {
     assert_eq!(by_text(&a).await, 700);
 
     let error = a.network().unfollow(anna.user()).await.unwrap_err();
-    assert!(matches!(error, NetworkError::OwnUser { .. }), "{error}");
+    assert!(matches!(error, NetworkError::Unfollow(UnfollowError::OwnUser { .. })), "{error}");
     a.network().unfollow(ben.user()).await.unwrap();
     assert_eq!((all(&a).await, by_text(&a).await), (2, 0));
     let back = a.reclaim().await.unwrap();

@@ -1,6 +1,6 @@
 use std::{cmp::Ordering, fmt};
 
-use crate::journal_end::JournalEnd;
+use crate::{Position, journal_end::JournalEnd};
 
 /// A place between two groups of the segments: where reading of groups begins or has come to. Later places are larger.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,11 @@ impl Place {
     /// How many groups lie before it, and one: sorts as places do.
     pub fn sequence(self) -> u64 {
         self.0.sequence
+    }
+
+    /// Whether it lies before a block.
+    pub fn is_before(self, block: Position) -> bool {
+        (self.0.segment, self.0.offset) < (block.segment, block.offset)
     }
 
     /// Reads what [`Place::to_bytes`] wrote; `None` when there are not exactly 48 bytes.

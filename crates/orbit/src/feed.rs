@@ -19,7 +19,7 @@ use crate::{
     state::{StateError, dropped, load_value, open_payload},
 };
 use debros_core::{ID, Value};
-use debros_ipfs::{Bytes, CommittedGroup, Groups, StoreError};
+use debros_ipfs::{Bytes, CommittedGroup, Groups, Place, StoreError};
 use std::{borrow::Cow, cmp::Ordering};
 use tokio::sync::watch;
 
@@ -45,6 +45,8 @@ pub struct Feed {
     /// Something was read from where it began, so that place is in the segments.
     proven: bool,
     reading: Option<Reading>,
+    /// What lies behind this is not read.
+    end: Option<Place>,
 }
 
 /// What is being read.
@@ -104,7 +106,7 @@ impl Node {
             return Err(FeedError::Gone { reason: format!("it has nothing at {}", from.place) });
         }
         let proven = from.place == end;
-        Ok(Feed { node: self.clone(), commits, at: *from, proven, reading: None })
+        Ok(Feed { node: self.clone(), commits, at: *from, proven, reading: None, end: None })
     }
 }
 
@@ -123,15 +125,29 @@ impl Feed {
         Ok(self.node.snapshot()?.state.bytes_behind(Some(self.at.place))?)
     }
 
-    /// Was everything read that is committed?
+    /// Ends it behind what is committed now: whatever is committed later is not read.
+    ///
+    /// # Errors
+    /// If the node was closed.
+    pub fn end_now(&mut self) -> Result<(), ReadError> {
+        self.end = Some(self.node.snapshot()?.state.end());
+        Ok(())
+    }
+
+    /// Was everything read that is committed, or was before it [ends](Feed::end_now)?
     ///
     /// # Errors
     /// If the node was closed.
     pub fn is_at_end(&self) -> Result<bool, ReadError> {
-        Ok(self.reading.is_none() && self.bytes_left()? == 0)
+        Ok(self.reading.is_none() && (self.has_ended() || self.bytes_left()? == 0))
     }
 
-    /// Waits until there may be something to read.
+    /// So many commits lie before both places; where a segment ends, places differ that have the same before them.
+    fn has_ended(&self) -> bool {
+        self.end.is_some_and(|end| self.at.place.sequence() >= end.sequence())
+    }
+
+    /// Waits until there may be something to read; for ever, where it ends.
     ///
     /// # Errors
     /// If the node was closed.
@@ -180,6 +196,10 @@ impl Feed {
         let snapshot = self.node.snapshot().map_err(ReadError::from)?;
         let mut bytes = 0;
         loop {
+            if self.has_ended() {
+                self.reading = None;
+                return Ok(false);
+            }
             let reading = self
                 .reading
                 .get_or_insert_with(|| Reading { groups: snapshot.state.groups(Some(self.at.place)), group: None });

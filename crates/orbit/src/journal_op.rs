@@ -47,6 +47,8 @@ pub(crate) enum JournalOp {
     DatabaseReopened { database: DatabaseId },
     /// 16: of these segments everything was taken out that was dead, so many bytes; or it was begun: the list is empty.
     SegmentsRewritten { segments: Vec<(u32, u64)> },
+    /// 17: these databases were dropped, and a daemon pins nothing of them any more.
+    Unpinned { daemon: String, databases: Vec<DatabaseId> },
 }
 
 /// What is known of an entry that is held back.
@@ -101,13 +103,15 @@ impl JournalOp {
             | JournalOp::Shipped { .. }
             | JournalOp::ShipmentsLost { .. }
             | JournalOp::ShippedAgain { .. }
-            | JournalOp::SegmentsRewritten { .. } => None,
+            | JournalOp::SegmentsRewritten { .. }
+            | JournalOp::Unpinned { .. } => None,
         }
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let places = |place: &Option<Place>| place.map_or(Cbor::Null, |place| Cbor::Bytes(place.to_bytes().to_vec()));
         let shipments = |all: &[Shipment]| Cbor::Array(all.iter().map(shipment_to_cbor).collect());
+        let numbers = |all: &[DatabaseId]| Cbor::Array(all.iter().map(|database| Cbor::from(database.0)).collect());
         let items = match self {
             // by far the most frequent, so without a detour over values
             JournalOp::EntryAccepted { database, block, effect } => {
@@ -141,12 +145,9 @@ impl JournalOp {
                 shipments(added),
                 Cbor::Array(replaced.iter().map(|number| Cbor::from(*number)).collect()),
             ],
-            JournalOp::ShipmentsLost { daemon, databases, until } => vec![
-                Cbor::from(5),
-                Cbor::from(daemon.as_str()),
-                Cbor::Array(databases.iter().map(|database| Cbor::from(database.0)).collect()),
-                places(&Some(*until)),
-            ],
+            JournalOp::ShipmentsLost { daemon, databases, until } => {
+                vec![Cbor::from(5), Cbor::from(daemon.as_str()), numbers(databases), places(&Some(*until))]
+            }
             JournalOp::ShippedAgain { daemon, until, added } => {
                 vec![Cbor::from(6), Cbor::from(daemon.as_str()), places(until), shipments(added)]
             }
@@ -185,6 +186,9 @@ impl JournalOp {
             }
             JournalOp::HoldKept { database, hash } => {
                 vec![Cbor::from(12), Cbor::from(database.0), Cbor::Bytes(hash.digest().to_vec())]
+            }
+            JournalOp::Unpinned { daemon, databases } => {
+                vec![Cbor::from(17), Cbor::from(daemon.as_str()), numbers(databases)]
             }
         };
         let mut bytes = Vec::new();
@@ -226,7 +230,7 @@ impl JournalOp {
             }
             5 => JournalOp::ShipmentsLost {
                 daemon: text(next()?)?,
-                databases: list(next()?)?.into_iter().map(|id| number(id).map(DatabaseId)).collect::<Result<_, _>>()?,
+                databases: databases(next()?)?,
                 until: place(next()?)?.ok_or(damaged("a place is missing"))?,
             },
             6 => JournalOp::ShippedAgain {
@@ -272,6 +276,7 @@ impl JournalOp {
                 });
                 JournalOp::SegmentsRewritten { segments: segments.collect::<Result<_, _>>()? }
             }
+            17 => JournalOp::Unpinned { daemon: text(next()?)?, databases: databases(next()?)? },
             newer => return Err(JournalOpError::Newer(newer)),
         };
         if items.next().is_some() { Err(damaged("it has too many items")) } else { Ok(op) }
@@ -340,6 +345,10 @@ fn held(value: Cbor) -> Result<(HeldOp, Lacks), JournalOpError> {
         from: text(from)?,
     };
     Ok((held, Lacks { entries: hashes(entries)?, frontier: hashes(frontier)? }))
+}
+
+fn databases(value: Cbor) -> Result<Vec<DatabaseId>, JournalOpError> {
+    list(value)?.into_iter().map(|id| number(id).map(DatabaseId)).collect()
 }
 
 fn hashes(value: Cbor) -> Result<Vec<Hash>, JournalOpError> {
@@ -474,6 +483,7 @@ mod tests {
             JournalOp::DatabaseReopened { database },
             JournalOp::SegmentsRewritten { segments: vec![] },
             JournalOp::SegmentsRewritten { segments: vec![(1, u64::MAX), (u32::MAX, 0)] },
+            JournalOp::Unpinned { daemon: "12D3".to_owned(), databases: vec![DatabaseId(0), DatabaseId(u32::MAX)] },
         ]
     }
 
@@ -499,8 +509,8 @@ mod tests {
 
     #[test]
     fn a_newer_kind_is_said_to_be_newer() {
-        let error = JournalOp::from_bytes(&[0x82, 17, 0x61, b'x']).unwrap_err();
-        assert_eq!(error, JournalOpError::Newer(17));
+        let error = JournalOp::from_bytes(&[0x82, 18, 0x61, b'x']).unwrap_err();
+        assert_eq!(error, JournalOpError::Newer(18));
         assert!(error.to_string().contains("newer version"));
     }
 

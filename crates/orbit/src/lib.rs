@@ -85,6 +85,8 @@
 mod access_controller;
 mod access_list;
 mod address;
+#[cfg(any(feature = "kubo", feature = "network"))]
+mod agenda;
 mod capabilities;
 mod cipher;
 mod clock;
@@ -141,6 +143,8 @@ mod schema;
 mod shipping;
 mod signing_key;
 mod simple_encryption;
+#[cfg(feature = "rendezvous")]
+mod small_file;
 mod snapshot;
 mod state;
 mod tender;

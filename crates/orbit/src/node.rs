@@ -104,6 +104,8 @@ pub struct Node {
     /// The order in which deliveries came.
     turns: Arc<Turns>,
     references: usize,
+    #[cfg(feature = "rendezvous")]
+    lists: Arc<crate::rendezvous::AcceptedLists>,
 }
 
 impl Node {
@@ -121,7 +123,18 @@ impl Node {
         let reclaimer = Arc::new(Reclaimer::start(store.clone()).map_err(OpenError::Thread)?);
         let verifier = Arc::new(Verifier::new(options.limits));
         let (tender, turns, references) = (Arc::new(tender), Arc::default(), options.references);
-        let node = Node { store, core, keystore, verifier, tender, reclaimer, turns, references };
+        let node = Node {
+            store,
+            core,
+            keystore,
+            verifier,
+            tender,
+            reclaimer,
+            turns,
+            references,
+            #[cfg(feature = "rendezvous")]
+            lists: Arc::new(crate::rendezvous::AcceptedLists::of(dir)),
+        };
         // what became ready before the node was closed
         if node.snapshot().map_err(ReadError::from)?.has_ready()? {
             node.tender.call();
@@ -171,6 +184,12 @@ impl Node {
 
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The rendezvous lists that were accepted.
+    #[cfg(feature = "rendezvous")]
+    pub(crate) fn lists(&self) -> &crate::rendezvous::AcceptedLists {
+        &self.lists
     }
 
     #[cfg(feature = "network")]

@@ -1,5 +1,9 @@
 //! [`Rendezvous`]: a signed list of peers to begin with.
 
+mod accepted_lists;
+
+pub(crate) use accepted_lists::AcceptedLists;
+
 use crate::{PublicKey, SigningKey};
 use debros_core::Timestamp;
 use multiaddr::{Multiaddr, Protocol};
@@ -109,6 +113,24 @@ pub enum RendezvousError {
     /// It has expired.
     #[error("this rendezvous list has expired at {0}; get a newer one")]
     Expired(Timestamp),
+    /// A newer list of the same publisher was accepted before.
+    #[error(
+        "this rendezvous list was issued at {issued}, and one that was issued at {newest} was accepted here before: give that one, or a newer"
+    )]
+    Older {
+        /// When it was issued.
+        issued: Timestamp,
+        /// When the newest was that was accepted.
+        newest: Timestamp,
+    },
+    /// What was accepted before could not be read or recorded.
+    #[error("which rendezvous lists were accepted stands in {file}, which could not be read or written: {reason}")]
+    Memory {
+        /// The file.
+        file: String,
+        /// Why.
+        reason: String,
+    },
 }
 
 /// The most bytes of a list.
@@ -153,7 +175,8 @@ impl Rendezvous {
         format!("{lines}signature {signature}\n")
     }
 
-    /// Reads a list, if it is for this application, by this publisher, and has not expired.
+    /// Reads a list, if it is for this application, by this publisher, and has not expired. [`Node::accept_rendezvous`](crate::Node::accept_rendezvous)
+    /// refuses older ones, too.
     ///
     /// # Errors
     /// See [`RendezvousError`].

@@ -17,6 +17,7 @@ mod pace;
 mod redials;
 mod remembered;
 mod replica;
+mod replicas;
 mod replication_error;
 mod replication_event;
 mod replicator;

@@ -2,8 +2,8 @@
 
 #[cfg(feature = "kubo")]
 use crate::{
-    DatabaseInfo, Hash,
-    state::{held, known},
+    Address, DatabaseInfo, Hash,
+    state::{database_with, held, is_dropped, known},
 };
 use crate::{
     ReadError,
@@ -25,6 +25,13 @@ impl Snapshot {
     /// Is there an entry that is held back and can be judged again?
     pub(crate) fn has_ready(&self) -> Result<bool, ReadError> {
         Ok(self.state.scan(READY, &[], None, false).next().transpose()?.is_some())
+    }
+
+    /// Was the database with this address dropped, and not opened again? Not, if it was never here.
+    #[cfg(feature = "kubo")]
+    pub(crate) fn is_dropped(&self, address: &Address) -> Result<bool, ReadError> {
+        let database = database_with(&self.state, address)?;
+        Ok(database.map(|database| is_dropped(&self.state, database)).transpose()? == Some(true))
     }
 
     /// Is this entry in the log of a database, or held back there?

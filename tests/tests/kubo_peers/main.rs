@@ -7,6 +7,7 @@ mod hostile;
 mod incremental;
 mod losses;
 mod together;
+mod unfollowed;
 
 use debros::{HintStatus, UserId, prelude::*};
 use debros_tests::KuboDaemon;

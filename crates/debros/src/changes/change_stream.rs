@@ -18,7 +18,8 @@ use std::{
 const HERE: u64 = 64 << 10;
 
 /// What happens to records, one after the other: a [`Stream`], whose [`ChangeStream::next`] needs no extension trait. It ends when the
-/// database is closed, after an error, and with `until_now` when it has told all that is there.
+/// database is closed, after an error, and with `until_now` when it has told all that was there when it
+/// began.
 #[must_use = "nothing is read before it is asked for"]
 pub struct ChangeStream<R> {
     /// Read, and not told yet.

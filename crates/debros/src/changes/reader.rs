@@ -22,7 +22,7 @@ const REMEMBERED: usize = 4096;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Span {
     pub(super) begin: Begin,
-    /// It ends when all was told that is there.
+    /// It ends when all was told that was there when it began.
     pub(super) ends: bool,
 }
 
@@ -87,7 +87,10 @@ impl<R> Reader<R> {
             Begin::Start => db.node().feed_start()?,
             Begin::Behind(position) => position,
         };
-        let feed = db.node().feed(&position)?;
+        let mut feed = db.node().feed(&position)?;
+        if span.ends {
+            feed.end_now()?;
+        }
         let (db, ends, at) = (db.clone(), span.ends, feed.position());
         Ok(Reader { db, feed, ends, at, failed: None, user, subject, decode, followed: HashMap::new() })
     }

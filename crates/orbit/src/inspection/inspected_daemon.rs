@@ -44,6 +44,10 @@ impl Daemon {
         }
     }
 
+    pub(super) fn unpinned(&mut self, databases: &[DatabaseId]) {
+        self.shipments.retain(|_, shipment| !databases.contains(&shipment.database));
+    }
+
     fn add(&mut self, added: &[Shipment]) {
         self.shipments.extend(added.iter().map(|shipment| (shipment.number, *shipment)));
     }
@@ -76,6 +80,8 @@ mod tests {
         daemon.shipped_again(false, &[shipment(4, 1)]);
         assert_eq!(daemon.lost, BTreeSet::from([DatabaseId(1)]));
         daemon.shipped_again(true, &[]);
+        daemon.shipped(Some(40), &[shipment(5, 3)], &[]);
+        daemon.unpinned(&[DatabaseId(3)]);
         let inspected = daemon.into_inspected("peer".to_owned());
         assert_eq!((inspected.lost, inspected.pins.len(), inspected.pins[1].2), (vec![], 2, 10));
     }

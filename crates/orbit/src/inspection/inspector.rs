@@ -145,6 +145,9 @@ impl<'i> Inspector<'i> {
                 Ok(JournalOp::ShippedAgain { daemon, until, added }) => {
                     self.daemons.entry(daemon).or_default().shipped_again(until.is_none(), &added);
                 }
+                Ok(JournalOp::Unpinned { daemon, databases }) => {
+                    self.daemons.entry(daemon).or_default().unpinned(&databases);
+                }
                 Ok(JournalOp::EntryHeld { database, block, .. }) => {
                     entries.insert(block);
                     self.entry_held(group, database, block);

@@ -1,6 +1,6 @@
-use crate::Hash;
+use crate::{Hash, agenda::Agenda};
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::HashMap,
     time::{Duration, Instant},
 };
 
@@ -29,7 +29,9 @@ pub(super) struct Announcer {
     dice: u64,
     databases: HashMap<Hash, Said>,
     /// When something is due, and of which database.
-    agenda: BTreeSet<(Instant, Hash)>,
+    agenda: Agenda<Hash>,
+    /// Of how many of them everybody who is known has the same, and somebody is known.
+    agreed: u64,
 }
 
 /// Who says something: the peer id of a daemon, and the data folder.
@@ -45,6 +47,8 @@ struct Said {
     /// When it is to be said in this interval, unless it was.
     speak: Option<Instant>,
     others: HashMap<Speaker, Heard>,
+    /// Whether somebody is known, and everybody who is has the same, when it was looked at last.
+    agreed: bool,
 }
 
 #[derive(Debug)]
@@ -55,7 +59,7 @@ struct Heard {
 
 impl Announcer {
     pub(super) fn new(now: Instant, seed: u64) -> Announcer {
-        Announcer { began: now, dice: seed, databases: HashMap::new(), agenda: BTreeSet::new() }
+        Announcer { began: now, dice: seed, databases: HashMap::new(), agenda: Agenda::new(), agreed: 0 }
     }
 
     /// The daemon holds a database in this state. Whether it is another than before.
@@ -65,10 +69,11 @@ impl Announcer {
             Some(said) => said.ours = state,
             None => {
                 let (interval, others) = (SHORTEST, HashMap::new());
-                let said = Said { ours: state, interval, end: now, speak: None, others };
+                let said = Said { ours: state, interval, end: now, speak: None, others, agreed: false };
                 self.databases.insert(database, said);
             }
         }
+        self.look(database, now);
         self.begin(database, SHORTEST, true, now);
         true
     }
@@ -76,7 +81,8 @@ impl Announcer {
     /// It is not told of any more.
     pub(super) fn forget(&mut self, database: &Hash) {
         if let Some(said) = self.databases.remove(database) {
-            self.agenda.remove(&(said.due(), *database));
+            self.agenda.set(*database, None);
+            self.agreed -= u64::from(said.agreed);
         }
     }
 
@@ -93,11 +99,12 @@ impl Announcer {
         {
             said.others.remove(&longest);
         }
-        let same = state == said.ours;
+        let (same, interval) = (state == said.ours, said.interval);
+        self.look(database, now);
         // in the shortest interval it is said soon anyway
-        if is_news && !same && said.interval > SHORTEST {
+        if is_news && !same && interval > SHORTEST {
             self.begin(database, SHORTEST, false, now);
-        } else if same && apart && said.interval > APART {
+        } else if same && apart && interval > APART {
             // they may not have heard that it is the same here
             self.begin(database, APART, false, now);
         }
@@ -115,25 +122,24 @@ impl Announcer {
     /// What was due could not be said.
     pub(super) fn put_off(&mut self, database: Hash, until: Instant) {
         let Some(said) = self.databases.get_mut(&database) else { return };
-        self.agenda.remove(&(said.due(), database));
         said.speak = Some(until);
         said.end = said.end.max(until);
-        self.agenda.insert((said.due(), database));
+        self.agenda.set(database, Some(said.due()));
     }
 
     /// Of what something is to be said by now, at most so many; and whether somebody is known who has it in another state.
     pub(super) fn due(&mut self, now: Instant, most: usize) -> Vec<(Hash, bool)> {
         let mut due = Vec::new();
         while due.len() < most
-            && let Some((at, database)) = self.agenda.first().copied()
-            && at <= now
+            && let Some(database) = self.agenda.take(now)
         {
-            self.agenda.pop_first();
+            // who is gone does not count any more
+            self.look(database, now);
             let Some(said) = self.databases.get_mut(&database) else { continue };
             let agrees = said.agrees(now);
             if said.speak.take().is_some() {
                 due.push((database, !agrees));
-                self.agenda.insert((said.end, database));
+                self.agenda.set(database, Some(said.end));
             } else {
                 let longest = if agrees { LONGEST } else { APART };
                 let next = (2 * said.interval).min(longest);
@@ -145,19 +151,26 @@ impl Announcer {
 
     /// When something is due next.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.agenda.first().map(|(at, _)| *at)
+        self.agenda.next()
     }
 
-    /// How many databases there are, and of how many of them everybody who is known has the same, and somebody is known.
-    pub(super) fn agreed(&self, now: Instant) -> (u64, u64) {
-        let agreed = self.databases.values().filter(|said| said.agrees(now) && said.known(now).next().is_some());
-        (self.databases.len() as u64, agreed.count() as u64)
+    /// How many databases there are, and of how many of them everybody who is known has the same, and somebody is known. That somebody is gone
+    /// counts when the database is said the next time.
+    pub(super) fn agreed(&self) -> (u64, u64) {
+        (self.databases.len() as u64, self.agreed)
+    }
+
+    /// Counts anew whether a database agrees.
+    fn look(&mut self, database: Hash, now: Instant) {
+        let Some(said) = self.databases.get_mut(&database) else { return };
+        let agreed = said.agrees(now) && said.known(now).next().is_some();
+        let before = std::mem::replace(&mut said.agreed, agreed);
+        self.agreed = self.agreed + u64::from(agreed) - u64::from(before);
     }
 
     /// Begins an interval. What is new is said early in it, everything else in its second half.
     fn begin(&mut self, database: Hash, interval: Duration, at_once: bool, now: Instant) {
         let Some(said) = self.databases.get(&database) else { return };
-        self.agenda.remove(&(said.due(), database));
         let before = said.speak.filter(|_| at_once);
         let half = interval / 2;
         let offset = if at_once { interval / PARTS } else { half + half.mul_f64(self.roll()) };
@@ -171,7 +184,7 @@ impl Announcer {
         if let Some(said) = self.databases.get_mut(&database) {
             (said.interval, said.speak) = (interval, Some(speak));
             said.end = (now + interval).max(speak);
-            self.agenda.insert((said.due(), database));
+            self.agenda.set(database, Some(said.due()));
         }
     }
 
@@ -204,6 +217,7 @@ fn nanoseconds(count: u128) -> Duration {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     fn hash(n: u64) -> Hash {
         Hash::of(&n.to_be_bytes())
@@ -239,14 +253,14 @@ mod tests {
         // now they have the same
         let now = now + Duration::from_secs(600);
         assert!(announcer.heard(database, &speaker(1), hash(1), false, now));
-        assert_eq!(announcer.agreed(now), (1, 1));
+        assert_eq!(announcer.agreed(), (1, 1));
         assert!(run(&mut announcer, now + hour).len() < 20);
         // their daemon has a new repository
         let (now, renamed) = (now + hour, ("peer 2".to_owned(), speaker(1).1));
         assert!(!announcer.heard(database, &renamed, hash(2), false, now));
-        assert_eq!(announcer.agreed(now), (1, 0));
+        assert_eq!(announcer.agreed(), (1, 0));
         announcer.heard(database, &renamed, hash(1), false, now);
-        assert_eq!(announcer.agreed(now), (1, 1));
+        assert_eq!(announcer.agreed(), (1, 1));
         announcer.forget(&database);
         assert_eq!(announcer.next(), None);
     }
@@ -339,7 +353,7 @@ mod tests {
             let before = go_on(&mut all, now);
             for (announcer, entries) in &all {
                 prop_assert_eq!(entries.len(), writes.len());
-                prop_assert_eq!(announcer.agreed(now), (1, 1));
+                prop_assert_eq!(announcer.agreed(), (1, 1));
             }
             // and then they are quiet
             let after = go_on(&mut all, now + Duration::from_secs(3600));

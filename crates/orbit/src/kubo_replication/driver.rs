@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, ReadError,
+    agenda::wait_until,
     shipping::{self, CatchUp, CatchUpError, CaughtUp, Confirmed, Named, Running, ShippingStatus, TakenLists},
 };
 use debros_ipfs::{Kubo, KuboDaemon, KuboError, KuboMessage};
@@ -26,7 +27,7 @@ use std::{
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
-    time::{sleep_until, timeout},
+    time::timeout,
 };
 
 /// So much is published: a message in a second, and some at once.
@@ -44,6 +45,8 @@ const WAITING: usize = 64;
 const LATER: Duration = Duration::from_secs(2);
 /// So long after something has happened it is counted.
 const COUNT: Duration = Duration::from_millis(250);
+/// So often it is looked at who has not been heard for long.
+const LET_GO: Duration = Duration::from_secs(60);
 /// So long a daemon may take to part from those with whom a connection was to stay.
 const LEAVE: Duration = Duration::from_secs(2);
 
@@ -91,7 +94,9 @@ pub(super) struct Driver {
     status: Arc<watch::Sender<ShippingStatus>>,
     shipper: mpsc::UnboundedSender<shipping::Wish>,
     wishes: mpsc::UnboundedReceiver<Wish>,
+    /// By their manifests.
     databases: HashMap<Hash, Open>,
+    manifests: HashMap<DatabaseId, Hash>,
     /// Those of which it is not known yet what the daemon holds.
     new: Vec<DatabaseId>,
     announcer: Announcer,
@@ -108,6 +113,8 @@ pub(super) struct Driver {
     saying: bool,
     /// When it is to be counted how many databases agree.
     count: Option<Instant>,
+    /// When it is to be looked at who has not been heard for long.
+    let_go: Instant,
     tasks: JoinSet<Done>,
 }
 
@@ -143,6 +150,7 @@ impl Driver {
             shipper,
             wishes,
             databases: HashMap::new(),
+            manifests: HashMap::new(),
             new: Vec::new(),
             announcer: Announcer::new(Instant::now(), u64::from_be_bytes(seed)),
             offers: Offers::new(),
@@ -155,6 +163,7 @@ impl Driver {
             of_all: Rate::new(OF_ALL.0, OF_ALL.1),
             saying: false,
             count: None,
+            let_go: Instant::now(),
             tasks: JoinSet::new(),
         }
     }
@@ -168,12 +177,6 @@ impl Driver {
         let mut changes = self.confirmed.changes();
         let ended = loop {
             let next = self.next(Instant::now());
-            let wait = async {
-                match next {
-                    Some(next) => sleep_until(next.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 wish = self.wishes.recv() => match wish {
                     Some(wish) => {
@@ -200,7 +203,7 @@ impl Driver {
                         break None;
                     }
                 }
-                () = wait => {}
+                () = wait_until(next) => {}
             }
             let now = Instant::now();
             if self.acquaintances.let_go(now) {
@@ -242,16 +245,18 @@ impl Driver {
                 let _ = answer.send(self.open(database));
             }
             Wish::Shut { database, answer } => {
-                let manifest = self.databases.iter().find(|(_, open)| open.info.id == database).map(|(hash, _)| *hash);
-                if let Some(manifest) = manifest {
-                    self.databases.remove(&manifest);
-                    self.announcer.forget(&manifest);
-                    self.offers.forget(&manifest);
-                }
-                let _ = answer.send(manifest.is_some());
+                let _ = answer.send(self.shut(database));
             }
         }
         None
+    }
+
+    fn shut(&mut self, database: DatabaseId) -> bool {
+        let Some(manifest) = self.manifests.remove(&database) else { return false };
+        self.databases.remove(&manifest);
+        self.announcer.forget(&manifest);
+        self.offers.forget(&manifest);
+        true
     }
 
     fn open(&mut self, database: DatabaseId) -> Result<(), ReadError> {
@@ -265,6 +270,7 @@ impl Driver {
             self.open(controller)?;
         }
         self.databases.insert(manifest, Open { info, hint: None });
+        self.manifests.insert(database, manifest);
         self.new.push(database);
         // what the daemon has of it may have been told before
         self.confirmed.tell_again();
@@ -475,7 +481,10 @@ impl Driver {
                         Came::Part | Came::Nothing => status.failed += 1,
                     }
                     status.blocks += blocks;
-                    if let Err(error) = caught_up {
+                    // what is not replicated any more fails as it should
+                    if let Err(error) = caught_up
+                        && lacks.is_some()
+                    {
                         status.last_error = Some((SystemTime::now(), error.to_string()));
                     }
                 });
@@ -514,8 +523,11 @@ impl Driver {
 
     fn count(&mut self, now: Instant) {
         self.count = None;
-        self.offers.let_go(now);
-        let counts = self.announcer.agreed(now);
+        if now >= self.let_go {
+            self.offers.let_go(now);
+            self.let_go = now + LET_GO;
+        }
+        let counts = self.announcer.agreed();
         self.status.send_if_modified(|status| {
             let status = status.hints.get_or_insert_default();
             let before = (status.databases, status.agreed);

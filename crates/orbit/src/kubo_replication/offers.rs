@@ -35,6 +35,10 @@ pub(super) struct Offers {
     /// By their peer ids.
     daemons: LruCache<String, Standing>,
     turn: Hash,
+    /// Whether something has happened since there was nothing to fetch.
+    stirred: bool,
+    /// When there may be something then, if nothing happens.
+    again: Option<Instant>,
 }
 
 /// What somebody has of a database.
@@ -77,6 +81,8 @@ impl Offers {
             running: HashMap::new(),
             daemons: LruCache::new(DAEMONS),
             turn: Hash::from_digest([0; 32]),
+            stirred: false,
+            again: None,
         }
     }
 
@@ -86,6 +92,7 @@ impl Offers {
             // it is said again
             return;
         }
+        self.stirred = true;
         let offers = self.offers.entry(database).or_default();
         offers.retain(|other| other.speaker != offer.speaker);
         let is_theirs = |other: &Offer| other.speaker.0 == offer.speaker.0;
@@ -128,7 +135,7 @@ impl Offers {
 
     /// What is to be fetched now: of each database at most one at a time, and one database after the other.
     pub(super) fn start(&mut self, now: Instant) -> Option<(Hash, Offer)> {
-        if self.running.len() >= AT_ONCE {
+        if self.running.len() >= AT_ONCE || !self.stirred && self.again.is_none_or(|again| now < again) {
             return None;
         }
         let strangers = self.running.values().filter(|stranger| **stranger).count() < OF_STRANGERS;
@@ -142,7 +149,11 @@ impl Offers {
         let best = |offers: &Vec<Offer>| {
             offers.iter().filter(ready).min_by_key(|offer| self.standing(&offer.speaker).failed).cloned()
         };
-        let (database, offer) = idle.filter_map(|(database, offers)| Some((*database, best(offers)?))).next()?;
+        let next = idle.filter_map(|(database, offers)| Some((*database, best(offers)?))).next();
+        let Some((database, offer)) = next else {
+            (self.stirred, self.again) = (false, self.next(now));
+            return None;
+        };
         self.withdrawn(&database, &offer.speaker);
         self.running.insert(database, self.standing(&offer.speaker).delivered == 0);
         let mut next = *database.digest();
@@ -160,6 +171,7 @@ impl Offers {
     /// It has ended. What is still to be had waits behind what others offer.
     pub(super) fn finished(&mut self, database: Hash, offer: Offer, came: Came, now: Instant) {
         self.running.remove(&database);
+        self.stirred = true;
         let Standing { delivered, failed, .. } = self.standing(&offer.speaker);
         let standing = match came {
             Came::All => Some(Standing { delivered: delivered + 1, failed: 0, not_before: None }),
@@ -187,12 +199,12 @@ impl Offers {
 
     /// When there may be something to fetch that is not to be fetched yet.
     pub(super) fn next(&self, now: Instant) -> Option<Instant> {
-        if self.running.len() >= AT_ONCE {
+        if self.running.len() >= AT_ONCE || self.offers.is_empty() {
             return None;
         }
-        let idle = self.offers.iter().filter(|(database, _)| !self.running.contains_key(*database));
-        let waits = idle.flat_map(|(_, offers)| offers);
-        waits.filter_map(|offer| self.standing(&offer.speaker).not_before).filter(|until| *until > now).min()
+        // there are fewer daemons than offers
+        let waits = self.daemons.iter().filter_map(|(_, standing)| standing.not_before);
+        waits.filter(|until| *until > now).min()
     }
 
     fn standing(&self, speaker: &Speaker) -> Standing {

@@ -5,6 +5,7 @@ use super::{
     frames::LARGE_ONES,
     redials::Redials,
     replica::{Done, MESSAGES, Parts, Replica},
+    replicas::Replicas,
     replicator::{Action, Replicator},
     slots::Slots,
     standing::look,
@@ -12,7 +13,7 @@ use super::{
 };
 use crate::{
     Address, DatabaseId, Hold, Limits, Node, PeerSync, ReadDocuments as _, ReadError, ReplicationError,
-    ReplicationEvent, Snapshot, SyncState, Wanted,
+    ReplicationEvent, Snapshot, SyncState, Wanted, agenda::wait_until,
 };
 use debros_core::Timestamp;
 use debros_ipfs::{IncomingStreams, Multiaddr, Network, NetworkEvent, NetworkEvents, PeerId, Verdict};
@@ -26,7 +27,6 @@ use std::{
 use tokio::{
     sync::{Notify, Semaphore, broadcast, mpsc, oneshot, watch},
     task::JoinSet,
-    time::sleep_until,
 };
 
 /// So many exchanges are under way at a time, of all databases: with all peers together, and with one. As many again are
@@ -81,7 +81,7 @@ pub(super) struct Driver {
     commits: watch::Receiver<u64>,
     redials: Redials,
     conduct: Conduct,
-    replicas: HashMap<DatabaseId, Replica>,
+    replicas: Replicas,
     /// Databases with which something has happened, and until which commit they are looked at: it may not be committed yet.
     touched: HashMap<DatabaseId, u64>,
     topics: HashMap<String, DatabaseId>,
@@ -126,7 +126,7 @@ impl Driver {
             commits,
             redials: Redials::default(),
             conduct: Conduct::default(),
-            replicas: HashMap::new(),
+            replicas: Replicas::new(),
             touched: HashMap::new(),
             topics: HashMap::new(),
             subscribed: HashMap::new(),
@@ -150,14 +150,8 @@ impl Driver {
         let (mut look, mut looked) = (None, Instant::now());
         let mut looking = pin!(Fuse::terminated());
         loop {
-            let next = self.replicas.values().filter_map(|replica| replica.replicator.next());
-            let next = next.chain(self.redials.next()).chain(self.conduct.next()).chain(look).min();
-            let wait = async {
-                match next {
-                    Some(next) => sleep_until(next.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let next =
+                [self.replicas.next(), self.redials.next(), self.conduct.next(), look].into_iter().flatten().min();
             tokio::select! {
                 wish = self.wishes.recv() => match wish {
                     Some(wish) => self.grant(wish),
@@ -178,7 +172,7 @@ impl Driver {
                     Ok(()) => look = Some(looked + LOOK),
                     Err(_) => break,
                 },
-                () = wait => {}
+                () = wait_until(next) => {}
             }
             let now = Instant::now();
             if look.is_some_and(|look| look <= now) {
@@ -188,7 +182,7 @@ impl Driver {
                 let node = self.node.clone();
                 looking.set(async move { node.durable_snapshot().await }.fuse());
             }
-            for replica in self.replicas.values_mut() {
+            while let Some(replica) = self.replicas.due(now) {
                 let actions = replica.replicator.due(now);
                 replica.act(actions);
             }
@@ -217,7 +211,7 @@ impl Driver {
                 let _ = answer.send(self.open(database));
             }
             Wish::Shut { database, answer } => {
-                let Some(mut replica) = self.replicas.remove(&database) else {
+                let Some(mut replica) = self.replicas.remove(database) else {
                     let _ = answer.send(false);
                     return;
                 };
@@ -241,7 +235,7 @@ impl Driver {
             }
             Wish::Note { database, by } => {
                 let now = Instant::now();
-                if let Some(replica) = self.replicas.get_mut(&database) {
+                if let Some(replica) = self.replicas.get_mut(database) {
                     replica.acknowledgements.note(by, now);
                     let parts = replica.parts.clone();
                     replica.replicator.hurry(|peer| parts.is_ours(peer), now);
@@ -254,7 +248,7 @@ impl Driver {
     }
 
     fn open(&mut self, database: DatabaseId) -> Result<(), ReplicationError> {
-        if self.replicas.contains_key(&database) {
+        if self.replicas.has(database) {
             return Ok(());
         }
         let snapshot = self.node.snapshot().map_err(ReadError::from)?;
@@ -308,12 +302,12 @@ impl Driver {
             }
         }
         self.topics.insert(topic, database);
-        self.replicas.insert(database, replica);
+        self.replicas.add(database, replica);
         Ok(())
     }
 
     fn sync(&self, database: DatabaseId) -> Result<SyncState, ReplicationError> {
-        let replica = self.replicas.get(&database).ok_or(ReplicationError::NotOpen(database))?;
+        let replica = self.replicas.get(database).ok_or(ReplicationError::NotOpen(database))?;
         let snapshot = self.node.snapshot().map_err(ReadError::from)?;
         let log = snapshot.core.log(&snapshot.state, database).map_err(ReadError::from)?;
         let peers = replica
@@ -338,9 +332,10 @@ impl Driver {
             }
             NetworkEvent::Disconnected(peer) => {
                 self.redials.lost(&peer, Instant::now());
-                self.subscribed.remove(&peer);
-                for replica in self.replicas.values_mut() {
-                    replica.left(&peer);
+                for topic in self.subscribed.remove(&peer).into_iter().flatten() {
+                    if let Some(replica) = self.replica_at(&topic) {
+                        replica.left(&peer);
+                    }
                 }
                 self.tell(ReplicationEvent::Disconnected(peer));
             }
@@ -355,21 +350,22 @@ impl Driver {
             // in which protocol to speak with a peer is not known before
             NetworkEvent::Identified(peer) => {
                 for topic in self.subscribed.get(&peer).into_iter().flatten() {
-                    if let Some(replica) = self.topics.get(topic).and_then(|database| self.replicas.get_mut(database)) {
+                    let database = self.topics.get(topic);
+                    if let Some(replica) = database.and_then(|database| self.replicas.get_mut(*database)) {
                         replica.subscribed(peer);
                     }
                 }
             }
             NetworkEvent::Subscribed { peer, topic } => {
-                if let Some(replica) = self.topics.get(&topic).and_then(|database| self.replicas.get_mut(database))
-                    && self.network.is_identified(&peer)
+                if self.network.is_identified(&peer)
+                    && let Some(replica) = self.replica_at(&topic)
                 {
                     replica.subscribed(peer);
                 }
                 self.subscribed.entry(peer).or_default().insert(topic);
             }
             NetworkEvent::Unsubscribed { peer, topic } => {
-                if let Some(replica) = self.topics.get(&topic).and_then(|database| self.replicas.get_mut(database)) {
+                if let Some(replica) = self.replica_at(&topic) {
                     replica.left(&peer);
                 }
                 if let Some(topics) = self.subscribed.get_mut(&peer) {
@@ -378,7 +374,7 @@ impl Driver {
             }
             NetworkEvent::Message(message) => {
                 let database = self.topics.get(&message.topic);
-                let sent = match database.and_then(|database| self.replicas.get(database)) {
+                let sent = match database.and_then(|database| self.replicas.get(*database)) {
                     Some(replica) => replica.messages.try_send(message).map_err(|error| error.into_inner()),
                     None => Err(message),
                 };
@@ -419,7 +415,7 @@ impl Driver {
                 }
             }
             Done::Has(parts, peer, at) => {
-                let replica = self.replicas.get_mut(&parts.info.id);
+                let replica = self.replicas.get_mut(parts.info.id);
                 if let Some(replica) = replica.filter(|replica| Arc::ptr_eq(&replica.parts, &parts)) {
                     replica.acknowledgements.has(peer, at);
                 }
@@ -434,7 +430,7 @@ impl Driver {
             Done::Asked(peer, stream, manifest) => {
                 let database = self.topics.get(&Address::of(manifest).to_string());
                 // otherwise the stream is dropped, and the peer tries again some time
-                if let Some(replica) = database.and_then(|database| self.replicas.get_mut(database)) {
+                if let Some(replica) = database.and_then(|database| self.replicas.get_mut(*database)) {
                     replica.let_go();
                     replica.tasks.spawn(replica.parts.clone().answer_sync(peer, stream));
                 }
@@ -442,9 +438,14 @@ impl Driver {
         }
     }
 
+    /// The database of a topic.
+    fn replica_at(&mut self, topic: &str) -> Option<&mut Replica> {
+        self.replicas.get_mut(*self.topics.get(topic)?)
+    }
+
     /// The replicator that a task belongs to: not one of the same database that was opened since.
     fn replicator(&mut self, parts: &Arc<Parts>) -> Option<&mut Replicator> {
-        let replica = self.replicas.get_mut(&parts.info.id)?;
+        let replica = self.replicas.get_mut(parts.info.id)?;
         Arc::ptr_eq(&replica.parts, parts).then_some(&mut replica.replicator)
     }
 
@@ -463,7 +464,7 @@ impl Driver {
         }
         let now = Instant::now();
         for database in self.touched.keys() {
-            let Some(replica) = self.replicas.get_mut(database) else { continue };
+            let Some(replica) = self.replicas.get_mut(*database) else { continue };
             let log = snapshot.core.log(&snapshot.state, *database)?;
             if log.held > 0 {
                 replica.parts.fetch.notify_one();

@@ -90,6 +90,12 @@ pub enum CatchUpError {
         /// The address of the database.
         database: String,
     },
+    /// It was told of by others, and was dropped here meanwhile.
+    #[error("the database {database} was dropped here meanwhile, so nothing of it is fetched")]
+    Dropped {
+        /// The address of the database.
+        database: String,
+    },
     /// The database could not be opened.
     #[error(transparent)]
     Open(#[from] OpenDatabaseError),
@@ -155,6 +161,10 @@ impl CatchUp<'_> {
         let here = self.node.snapshot().map_err(ReadError::from)?.at(&address)?;
         let database = match here {
             Some(info) => info.id,
+            // it was here when this was begun; nobody but the application opens it again
+            None if matches!(named, Named::ByOthers(_)) => {
+                return Err(CatchUpError::Dropped { database: address.to_string() });
+            }
             None => {
                 let opened = spec.clone();
                 let database = self.node.write(Durability::Local, move |writer| writer.open(&opened)).await;
@@ -668,6 +678,29 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{NoSchema, NodeOptions};
+
+    #[test]
+    fn what_was_dropped_is_not_opened_again_by_what_others_tell() {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Node::open(folder.path(), NodeOptions::default(), Arc::new(NoSchema)).unwrap();
+        let spec = DatabaseSpec::documents("notes", ["*"]);
+        let to_open = spec.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let database = node.write(Durability::Local, move |writer| writer.open(&to_open)).await.unwrap();
+            node.drop_database(database).await.unwrap();
+            // nothing is asked of it
+            let kubo = Kubo::new("http://127.0.0.1:1".into()).unwrap();
+            let (blocks, joined) = (AtomicU64::new(0), AtomicU64::new(0));
+            let (taken, kubo) = (&TakenLists::default(), &kubo);
+            let all = CatchUp { node: &node, kubo, tag: "00ff", taken, blocks: &blocks, joined: &joined };
+            let error = all.take(spec.clone(), &[Hash::of(b"root")], Named::ByOthers(&[Hash::of(b"head")])).await;
+            assert!(matches!(error, Err(CatchUpError::Dropped { .. })), "{error:?}");
+            assert!(node.snapshot().unwrap().find(&spec).unwrap().is_none());
+            node.close().await.unwrap();
+        });
+    }
 
     #[test]
     fn others_on_a_topic_are_given_time_and_lists_for_what_joins_only() {

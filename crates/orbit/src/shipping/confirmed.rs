@@ -95,12 +95,22 @@ impl Confirmed {
         self.state().shipments.replace(merged, by);
     }
 
+    /// It pins nothing of these databases any more.
+    pub(crate) fn forget(&self, databases: &[DatabaseId]) {
+        self.state().shipments.forget(databases);
+    }
+
     pub(crate) fn to_merge(&self, at: usize, count: usize) -> Option<Vec<Shipment>> {
         self.state().shipments.to_merge(at, count)
     }
 
     pub(crate) fn all(&self) -> Vec<Shipment> {
         self.state().shipments.all().copied().collect()
+    }
+
+    /// The databases of which it holds something.
+    pub(crate) fn databases(&self) -> BTreeSet<DatabaseId> {
+        self.state().shipments.all().map(|shipment| shipment.database).collect()
     }
 
     pub(crate) fn last(&self) -> Option<Shipment> {

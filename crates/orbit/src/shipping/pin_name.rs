@@ -1,6 +1,6 @@
 //! The names of our pins: `debros/<family>.<address>/<data folder>-<number>`.
 
-use crate::{DatabaseInfo, DatabaseSpec};
+use crate::{Address, DatabaseInfo, DatabaseSpec};
 
 /// Kubo takes names of at most 255 bytes; this leaves room for the rest.
 const MAX_FAMILY: usize = 130;
@@ -37,6 +37,14 @@ fn family(spec: &DatabaseSpec) -> String {
     spec.family.chars().filter(char::is_ascii_graphic).take(MAX_FAMILY).collect()
 }
 
+/// The database of which a pin of this data folder holds something.
+pub(crate) fn database(name: &str, tag: &str) -> Option<Address> {
+    let (database, last) = name.strip_prefix("debros/")?.rsplit_once('/')?;
+    last.strip_prefix(tag)?.strip_prefix('-')?;
+    let (_, manifest) = database.rsplit_once('.')?;
+    manifest.parse().ok().map(Address::of)
+}
+
 /// Whether a pin is one of this data folder's.
 pub(crate) fn is_ours(name: &str, tag: &str) -> bool {
     let number = name.rsplit_once('/').and_then(|(_, last)| last.strip_prefix(tag)?.strip_prefix('-'));
@@ -45,7 +53,8 @@ pub(crate) fn is_ours(name: &str, tag: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_catching_up, is_ours};
+    use super::{database, is_catching_up, is_ours};
+    use crate::{Address, Hash};
 
     #[test]
     fn only_shipments_of_the_folder_are_ours() {
@@ -62,5 +71,17 @@ mod tests {
         }
         assert!(is_catching_up("debros/blog/Post/00ff-catching-up", "00ff"));
         assert!(!is_catching_up("debros/blog/Post/00fe-catching-up", "00ff"));
+    }
+
+    #[test]
+    fn a_pin_of_the_folder_names_its_database() {
+        let manifest = Hash::of(b"m");
+        for name in [format!("debros/a.b/Post.{manifest}/00ff-12"), format!("debros/Post.{manifest}/00ff-root")] {
+            assert_eq!(database(&name, "00ff"), Some(Address::of(manifest)), "{name}");
+            assert_eq!(database(&name, "00fe"), None, "{name}");
+        }
+        for name in ["", "debros/a/Post.author/00ff-catching-up", "other/a.zdpu/00ff-1", "debros/a.zdpu/00ff-1"] {
+            assert_eq!(database(name, "00ff"), None, "{name}");
+        }
     }
 }

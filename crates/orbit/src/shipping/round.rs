@@ -5,9 +5,9 @@ use crate::{
     journal_op::JournalOp,
     state::{HeldRow, StateError, dropped, held, links_at},
 };
-use debros_ipfs::{Bytes, CarWriter, Cid, Place};
+use debros_ipfs::{Bytes, CarWriter, Cid, Place, Position};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, hash_map},
     sync::Arc,
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Round {
     pub(crate) last: bool,
     /// Entries in its groups.
     pub(crate) entries: u64,
+    /// Whether databases were dropped in them.
+    pub(crate) drops: bool,
     pub(crate) parcels: Vec<Parcel>,
     /// Most bytes that one of its blocks has.
     pub(crate) largest_block: usize,
@@ -70,12 +72,14 @@ impl Round {
             until: from,
             last: true,
             entries: 0,
+            drops: false,
             parcels: Vec::new(),
             largest_block: 0,
             blocks: CarWriter::blocks_only(),
         };
         let mut bytes = 0;
         let mut of_text = (String::new(), Hash::of(b""));
+        let mut drops = Drops { snapshot, known: HashMap::new() };
         for group in snapshot.state.groups(from) {
             if until.is_some_and(|until| round.until.is_some_and(|place| place >= until)) {
                 break;
@@ -85,18 +89,29 @@ impl Round {
                 break;
             }
             let group = group?;
-            for op in group.ops() {
-                let (database, block) = match JournalOp::from_bytes(op).map_err(StateError::from)? {
-                    JournalOp::EntryAccepted { database, block, .. } => (database, Ok(block)),
-                    JournalOp::EntryReleased { database, hash, .. } => (database, Err(hash)),
+            let ops = group.ops().iter().map(|op| JournalOp::from_bytes(op));
+            let ops = ops.collect::<Result<Vec<_>, _>>().map_err(StateError::from)?;
+            let mut dropped_here: HashMap<DatabaseId, usize> = HashMap::new();
+            for (at, op) in ops.iter().enumerate() {
+                if let JournalOp::DatabaseDropped { database, .. } = op {
+                    dropped_here.insert(*database, at);
+                }
+            }
+            round.drops |= !dropped_here.is_empty();
+            for (at, op) in ops.iter().enumerate() {
+                let (database, block) = match op {
+                    JournalOp::EntryAccepted { database, block, .. } => (*database, Ok(*block)),
+                    JournalOp::EntryReleased { database, hash, .. } => (*database, Err(*hash)),
                     _ => continue,
                 };
                 round.entries += 1;
                 if only.is_some_and(|only| !only.contains(&database)) {
                     continue;
                 }
-                // what was dropped since is nobody's to keep
-                if dropped(&snapshot.state, database)?.is_some_and(|at| group.is_before(block.ok(), at.before)) {
+                // what was dropped since is not sent any more
+                if dropped_here.get(&database).is_some_and(|dropped| at < *dropped)
+                    || drops.come_after(database, group.end())?
+                {
                     continue;
                 }
                 let broken = |what: String| StateError::Broken(format!("an entry of database {database} {what}"));
@@ -198,6 +213,26 @@ impl Round {
         let blocks = std::mem::replace(&mut self.blocks, CarWriter::blocks_only());
         let count = front.block_count() + blocks.block_count();
         (vec![front.finish(), blocks.finish()], count)
+    }
+}
+
+/// Where the logs of databases that were dropped ended.
+struct Drops<'s> {
+    snapshot: &'s Snapshot,
+    known: HashMap<DatabaseId, Option<Position>>,
+}
+
+impl Drops<'_> {
+    /// Was this database dropped behind this place?
+    fn come_after(&mut self, database: DatabaseId, place: Place) -> Result<bool, StateError> {
+        let before = match self.known.entry(database) {
+            hash_map::Entry::Occupied(known) => *known.get(),
+            hash_map::Entry::Vacant(unknown) => {
+                let dropped = dropped(&self.snapshot.state, database)?;
+                *unknown.insert(dropped.map(|dropped| dropped.before))
+            }
+        };
+        Ok(before.is_some_and(|before| place.is_before(before)))
     }
 }
 

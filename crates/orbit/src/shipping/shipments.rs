@@ -47,6 +47,18 @@ impl Shipments {
         self.add([by]);
     }
 
+    /// There is nothing of these databases any more.
+    pub(crate) fn forget(&mut self, databases: &[DatabaseId]) {
+        for database in databases {
+            let levels: Vec<u8> =
+                self.levels.range((*database, 0)..=(*database, u8::MAX)).map(|((_, n), _)| *n).collect();
+            for level in levels {
+                self.change((*database, level), Vec::clear);
+            }
+        }
+        self.last = self.all().max_by_key(|shipment| shipment.number).copied();
+    }
+
     fn change(&mut self, key: (DatabaseId, u8), change: impl FnOnce(&mut Vec<Shipment>)) {
         let level = self.levels.entry(key).or_default();
         self.sizes.remove(&(level.len(), key.0, key.1));
@@ -103,5 +115,11 @@ mod tests {
         assert_eq!(shipments.count(), 2 * (7 + 6 + 4));
         assert_eq!(shipments.all().map(|shipment| shipment.blocks).sum::<u64>(), 1_000);
         assert_eq!(shipments.to_merge(8, 8), None);
+        let one = shipments.of(DatabaseId(1)).count();
+        shipments.forget(&[DatabaseId(1)]);
+        assert_eq!(shipments.of(DatabaseId(1)).count(), 0);
+        assert_eq!(shipments.count(), shipments.all().count() as u64);
+        assert_eq!((one, shipments.count()), (7 + 6 + 4, 7 + 6 + 4));
+        assert_eq!(shipments.last().map(|last| last.database), Some(DatabaseId(0)));
     }
 }

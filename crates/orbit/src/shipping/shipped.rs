@@ -123,6 +123,16 @@ impl Shipped {
         Ok(())
     }
 
+    /// It pins nothing of these databases any more.
+    pub(crate) fn unpinned(daemon: &str, databases: &[DatabaseId], job: &mut dyn Job) -> Result<(), StateError> {
+        for shipment in Shipped::shipments(job.as_state(), daemon)? {
+            if databases.contains(&shipment.database) {
+                job.delete(SHIPMENTS, shipment_key(daemon, Some(shipment.number)));
+            }
+        }
+        Ok(())
+    }
+
     fn add(mut self, daemon: &str, added: &[Shipment], job: &mut dyn Job) {
         for shipment in added {
             job.put(SHIPMENTS, shipment_key(daemon, Some(shipment.number)), shipment.to_bytes());

@@ -2,8 +2,12 @@ use super::{
     Again, BlockList, Confirmed, LastShipment, Parcel, Round, Shipment, Shipments, Shipped, ShippingError,
     ShippingStatus, courier::reached, pin_name,
 };
-use crate::{DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _, journal_op::JournalOp, state::all_entries};
-use debros_ipfs::{Bytes, Durability, Kubo, KuboError, Place};
+use crate::{
+    DatabaseId, DatabaseInfo, Hash, Node, ReadDocuments as _,
+    journal_op::JournalOp,
+    state::{all_entries, is_dropped},
+};
+use debros_ipfs::{Bytes, Durability, Kubo, KuboError, KuboPin, Place};
 use std::{
     collections::{BTreeSet, HashSet},
     pin::pin,
@@ -264,6 +268,9 @@ impl Shipper {
         let snapshot = self.node.snapshot()?;
         let round = Round::read(&snapshot, session.until, None, None, &self.tag)?;
         let (until, last, entries) = (round.until, round.last, round.entries);
+        if round.drops {
+            self.reconcile(session).await?;
+        }
         if let Some(place) = until.filter(|_| entries > 0) {
             // nobody else gets what a power cut could still take from here: an empty write is answered after those before it
             let durable = self.node.store().commit(Durability::Local, |_| Ok::<_, debros_ipfs::ApplyError>(()));
@@ -444,7 +451,7 @@ impl Shipper {
     }
 
     /// Compares the pins that the daemon has of this folder with those that it should have. What it lost is sent once
-    /// more; a pin that nobody needs, as a crash may leave, is removed.
+    /// more; a pin that nobody needs, as a crash may leave, is removed, and so are those of databases that were dropped.
     async fn reconcile(&mut self, session: &mut Session) -> Result<(), End> {
         let kubo = self.kubo.clone();
         let names = pin_name::of_folder(&self.tag);
@@ -456,6 +463,7 @@ impl Shipper {
                 self.unless_stopped(kubo.pin_rm(&pin.cid)).await?;
             }
         }
+        let pins = self.unpin_dropped(session, pins).await?;
         let pins = pins.into_iter().filter(|pin| pin_name::is_ours(&pin.name, &self.tag));
         let mut strays: HashSet<Hash> = pins.filter_map(|pin| Hash::from_cid(&pin.cid)).collect();
         let mut lost = BTreeSet::new();
@@ -483,6 +491,33 @@ impl Shipper {
         }
         self.status.send_modify(|status| status.foreign_pins = foreign);
         Ok(())
+    }
+
+    /// Removes those of these pins that hold databases that were dropped, and gives the others. The journal says so afterwards: after a
+    /// crash in between it is done once more.
+    async fn unpin_dropped(&mut self, session: &Session, pins: Vec<KuboPin>) -> Result<Vec<KuboPin>, End> {
+        let (kubo, snapshot) = (self.kubo.clone(), self.node.snapshot()?);
+        let mut left = Vec::with_capacity(pins.len());
+        for pin in pins {
+            let database = pin_name::database(&pin.name, &self.tag);
+            if database.map(|address| snapshot.is_dropped(&address)).transpose()? == Some(true) {
+                self.unless_stopped(kubo.pin_rm(&pin.cid)).await?;
+            } else {
+                left.push(pin);
+            }
+        }
+        let mut dropped = Vec::new();
+        for database in self.confirmed.databases() {
+            if is_dropped(&snapshot.state, database)? {
+                dropped.push(database);
+            }
+        }
+        if !dropped.is_empty() {
+            let (daemon, databases) = (session.daemon.clone(), dropped.clone());
+            self.journal(JournalOp::Unpinned { daemon, databases }).await?;
+            self.confirmed.forget(&dropped);
+        }
+        Ok(left)
     }
 
     /// Whether every block of a list is in the local store, so that nothing is lost with the pin. It is not, where the

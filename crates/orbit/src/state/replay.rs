@@ -80,6 +80,7 @@ fn apply(core: &Core, op: &[u8], job: &mut dyn Job) -> Result<(), StateError> {
         JournalOp::Shipped { daemon, until, added, replaced } => Shipped::shipped(daemon, *until, added, replaced, job),
         JournalOp::ShipmentsLost { daemon, databases, until } => Shipped::lost(daemon, databases, *until, job),
         JournalOp::ShippedAgain { daemon, until, added } => Shipped::shipped_again(daemon, *until, added, job),
+        JournalOp::Unpinned { daemon, databases } => Shipped::unpinned(daemon, databases, job),
         JournalOp::EntryHeld { database, block, held, lacks } => {
             let info = database_of(core, *database, job)?;
             let (hash, position) = entry_at(*block, job)?;

@@ -167,6 +167,42 @@ fn large_records_are_told_few_at_a_time() {
 }
 
 #[test]
+fn a_feed_ends_where_the_journal_ended_however_much_is_written_meanwhile() {
+    let folder = folder();
+    // so small that several segments are filled
+    let mut options = NodeOptions::default();
+    options.store.segment_size = 64 << 10;
+    let node = Node::open(folder.path(), options, Arc::new(Words)).unwrap();
+    let (db, me) = (open_database(&node, &spec("d", &["*"])), identity(1));
+    let more = |id: u32| {
+        let me = me.clone();
+        let text = || "x".repeat(10_000).into();
+        write(&node, move |w| w.put(db, &me, record(id, [("text", text())])).map(drop)).unwrap();
+    };
+    (1..=3).for_each(more);
+    for before in 3..30 {
+        let mut feed = node.feed(&node.feed_start().unwrap()).unwrap();
+        feed.end_now().unwrap();
+        more(before + 1);
+        let mut told = 0;
+        while !feed.is_at_end().unwrap() {
+            told += feed.read(2, |_, _| Ok(true)).unwrap().changes.len();
+        }
+        assert_eq!(told, before as usize);
+        assert_eq!(feed.read(2, |_, _| Ok(true)).unwrap().changes, []);
+        // from where it ended another one goes on
+        assert_eq!(changes(&node, &feed.position()).len(), 1);
+    }
+    // one that begins at its end has nothing
+    let mut feed = node.feed(&node.feed_position().unwrap()).unwrap();
+    feed.end_now().unwrap();
+    more(31);
+    assert!(feed.is_at_end().unwrap());
+    assert_eq!(read(&mut feed, 9), []);
+    close(&node);
+}
+
+#[test]
 fn what_changes_nothing_is_no_change() {
     let folder = folder();
     let node = open(folder.path());
