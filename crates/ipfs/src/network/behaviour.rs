@@ -80,6 +80,8 @@ fn gossipsub(key: &NetworkKey, options: &NetworkOptions) -> Result<Gossipsub, St
         .validate_messages()
         .message_id_fn(message_id)
         .max_transmit_size(options.limits.message_bytes)
+        // all topics of a peer come in one message; of libp2p's 16 KiB some two hundred would be the end
+        .max_control_message_size(options.limits.message_bytes)
         .flood_publish(true)
         .heartbeat_initial_delay(Duration::from_millis(200))
         .duplicate_cache_time(Duration::from_secs(120))

@@ -25,6 +25,13 @@ use super::{StreamError, hub::Known};
 
 /// How many streams of one protocol wait to be taken; more are reset.
 const WAITING: usize = 128;
+/// So many bytes of names are offered to JavaScript's peers for the topics that they listen to: with what else identify says of this
+/// node they are to fit into its message. Others than these are replicated in streams that this node opens.
+const ROOM: usize = 6 << 10;
+/// The same, for who has not said yet what it is, and may be a node of this kind, which reads less.
+const ROOM_FOR_STRANGERS: usize = 2 << 10;
+/// What stands around a name in that message.
+const FRAMING: usize = 3;
 /// How long it may take to agree on a protocol.
 const NEGOTIATION: Duration = Duration::from_secs(10);
 
@@ -80,7 +87,12 @@ impl Protocols {
         if let Some(peer) = self.known.borrow().peers.get(peer)
             && !peer.is_debros()
         {
-            names.extend(peer.topics.iter().filter_map(|topic| handled.by_topic.get(topic)).cloned());
+            let mut room = if peer.agent.is_some() { ROOM } else { ROOM_FOR_STRANGERS };
+            let of_topics = peer.topics.iter().filter_map(|topic| handled.by_topic.get(topic));
+            names.extend(of_topics.map_while(|name| {
+                room = room.checked_sub(name.as_ref().len() + FRAMING)?;
+                Some(name.clone())
+            }));
         }
         names.retain(|name| handled.streams.get(name).is_some_and(|streams| !streams.is_closed()));
         names

@@ -1,7 +1,7 @@
 //! Replicas become the same.
 
 use crate::support::{PATIENCE, Replica, events, keys, notes, of, until, until_equal};
-use debros_orbit::{Hold, ReadDocuments as _, ReplicationEvent};
+use debros_orbit::{DatabaseSpec, Hold, ReadDocuments as _, ReplicationEvent};
 use tokio::time::timeout;
 
 #[tokio::test]
@@ -297,4 +297,24 @@ async fn an_exchange_tells_what_it_took() {
     assert_eq!((traffic.entries_sent, traffic.entries_received), (6, 4), "{traffic:?}");
     assert!(traffic.bytes_sent + traffic.bytes_received < 10_000, "{traffic:?}");
     assert!(traffic.messages_sent <= 5 && traffic.messages_received <= 5, "{traffic:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_databases_may_be_open_before_the_first_peer_is_there() {
+    let (a, b) = (Replica::start().await, Replica::start().await);
+    let specs: Vec<_> = (0..400).map(|n| DatabaseSpec::documents(&format!("notes {n}"), ["*"])).collect();
+    for replica in [&a, &b] {
+        for spec in &specs {
+            replica.open(spec).await;
+        }
+    }
+    for spec in [&specs[0], &specs[399]] {
+        a.write(spec, keys("before", 3)).await;
+    }
+    a.dial(&b).await;
+    for spec in [&specs[0], &specs[399]] {
+        until_equal(&[&a, &b], spec, 3).await;
+        b.write(spec, keys("after", 2)).await;
+        until_equal(&[&a, &b], spec, 5).await;
+    }
 }
