@@ -353,7 +353,7 @@ impl Node {
     /// Waits until all snapshots are gone that were taken before, as they may still need what was dropped: let go of yours first.
     ///
     /// # Errors
-    /// If a segment is damaged, or there is no room to write it anew: then it is as it was. If the node was closed.
+    /// If a segment is damaged, or there is no room to write it anew: then it is as it was, or as it was to be. If the node was closed.
     pub async fn reclaim(&self) -> Result<Reclaimed, ReclaimError> {
         self.reclaimer.all().await
     }

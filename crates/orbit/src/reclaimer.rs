@@ -37,7 +37,7 @@ pub struct Reclaimed {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReclaimError {
-    /// A segment could not be written anew, and is as it was; or the node was closed.
+    /// A segment could not be written anew, and is as it was, or as it was to be; or the node was closed.
     #[error("the room of databases that were dropped was not given back: {0}")]
     Store(#[from] StoreError),
     /// Nothing can be committed.

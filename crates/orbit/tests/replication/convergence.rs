@@ -302,7 +302,7 @@ async fn an_exchange_tells_what_it_took() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_databases_may_be_open_before_the_first_peer_is_there() {
     let (a, b) = (Replica::start().await, Replica::start().await);
-    let specs: Vec<_> = (0..400).map(|n| DatabaseSpec::documents(&format!("notes {n}"), ["*"])).collect();
+    let specs: Vec<_> = (0..400).map(|n| DatabaseSpec::documents(format!("notes {n}"), ["*"])).collect();
     for replica in [&a, &b] {
         for spec in &specs {
             replica.open(spec).await;
