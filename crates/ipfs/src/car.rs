@@ -30,9 +30,14 @@ pub(crate) fn chain_root(segment: u32, mark: &StoreMark) -> [u8; 32] {
 pub(crate) fn push_section(bytes: &mut Vec<u8>, cid: &[u8], data: &[u8]) {
     let len = (cid.len() + data.len()) as u32;
     bytes.reserve(varint_len(len) as usize + len as usize);
-    push_varint(bytes, len);
-    bytes.extend_from_slice(cid);
+    push_section_head(bytes, cid, data.len() as u32);
     bytes.extend_from_slice(data);
+}
+
+/// Adds what stands before the data of a section: the length of CID and data, and the CID.
+pub(crate) fn push_section_head(bytes: &mut Vec<u8>, cid: &[u8], data_len: u32) {
+    push_varint(bytes, cid.len() as u32 + data_len);
+    bytes.extend_from_slice(cid);
 }
 
 /// Name of a segment file.

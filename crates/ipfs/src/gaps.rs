@@ -5,9 +5,9 @@ use cid::Cid;
 use crate::{
     block::sha256,
     car::{HEADER_LEN, push_section},
-    journal_record::CID_PREFIX,
+    journal_record::{CID_LEN, CID_PREFIX},
     store_mark::StoreMark,
-    varint::{MAX_VARINT, push_varint, read_varint, varint_len},
+    varint::{MAX_VARINT, read_varint, varint_len},
 };
 
 /// CBOR for an array of four, the first of which is this text, the second the version 1, and the third sixteen bytes (the mark
@@ -17,8 +17,6 @@ const TABLE: [u8; 15] = *b"\x84\x6bdebros-gaps\x01\x50";
 const HEADS: [u8; 15] = *b"\x84\x6bdebros-gone\x01\x50";
 /// Magic, mark, and the head of the byte string that is the fourth item: five bytes.
 const CONTENT_AT: usize = 36;
-/// Length of a CIDv1 with sha2-256.
-const CID_LEN: usize = 36;
 /// Where a gap begins, how many bytes were there, and how many stand for them: four bytes each.
 const ENTRY: usize = 12;
 /// Most blocks that one gap stands for, so that looking into it takes little.
@@ -216,17 +214,13 @@ fn content<'b>(bytes: &'b [u8], magic: &[u8; 15], mark: &StoreMark) -> Option<&'
     right.then_some(content)
 }
 
-/// The head of a section: the length of CID and data, and the CID.
-pub(crate) fn push_head(bytes: &mut Vec<u8>, cid: &Cid, len: u32) {
-    let cid = cid.to_bytes();
-    push_varint(bytes, cid.len() as u32 + len);
-    bytes.extend_from_slice(&cid);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::block::{RAW, SHA2_256};
+    use crate::{
+        block::{RAW, SHA2_256},
+        car::push_section_head,
+    };
     use cid::multihash::Multihash;
     use proptest::prelude::*;
 
@@ -285,8 +279,9 @@ mod tests {
         {
             let (mut heads, mut before) = (Vec::new(), Vec::new());
             for (n, len) in lens.iter().enumerate() {
-                push_head(&mut heads, &cid(n as u8), *len);
-                push_head(&mut before, &cid(n as u8), *len);
+                for bytes in [&mut heads, &mut before] {
+                    push_section_head(bytes, &cid(n as u8).to_bytes(), *len);
+                }
                 before.resize(before.len() + *len as usize, 0);
             }
             let stand_in = stand_in(&heads, &MARK);

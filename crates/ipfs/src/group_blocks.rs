@@ -3,7 +3,12 @@ use std::ops::Range;
 use cid::Cid;
 use sha2::{Digest, Sha256};
 
-use crate::{Position, block::block_key, car::push_section, cid_table::CidTable, gaps::push_head};
+use crate::{
+    Position,
+    block::block_key,
+    car::{push_section, push_section_head},
+    cid_table::CidTable,
+};
 
 /// The blocks of one group, framed as they lie, or will lie, in the segment.
 #[derive(Debug)]
@@ -50,7 +55,7 @@ impl GroupBlocks {
 
     /// Adds a block that was taken out of the segment since: what frames it counts, its content is gone.
     pub(crate) fn add_gone(&mut self, cid: Cid, len: u32) {
-        push_head(&mut self.bytes, &cid, len);
+        push_section_head(&mut self.bytes, &cid.to_bytes(), len);
         self.bytes.resize(self.bytes.len() + len as usize, 0);
         self.gone.push(self.blocks.len() as u32);
         self.blocks.push((cid, self.position(len)));

@@ -11,7 +11,7 @@ pub use self::{
 };
 
 use crate::{
-    DatabaseInfo, DatabaseKind, Hash, Node, Op, Payload, ReadDocuments as _, ReadError, Snapshot,
+    DatabaseId, DatabaseInfo, DatabaseKind, Hash, Node, Op, Payload, ReadDocuments as _, ReadError, Snapshot,
     effect::{Did, Effect},
     entry::EntryParts,
     heads,
@@ -263,13 +263,9 @@ impl Feed {
                     continue;
                 }
             };
-            // what was dropped since is not told of any more: what is left of it may be anything
-            let block = match entries[..] {
-                [(Entry::Block(block), _)] => Some(block),
-                _ => None,
-            };
-            let was_dropped = dropped(&snapshot.state, database)?.is_some_and(|at| group.is_before(block, at.before));
-            if !was_dropped && entries.iter().any(|(_, effect)| effect.did != Did::Nothing) {
+            if entries.iter().any(|(_, effect)| effect.did != Did::Nothing)
+                && !was_dropped(snapshot, group, database, &entries)?
+            {
                 let info = snapshot.info(database)?;
                 if wanted(snapshot, &info)? {
                     while let Some((entry, effect)) = entries.get(self.at.entry as usize) {
@@ -332,6 +328,20 @@ enum Entry {
     Block(u32),
     /// In one before.
     Stored(Hash),
+}
+
+/// Was the database of these entries dropped since they joined? They are not told of any more: what is left of them may be anything.
+fn was_dropped(
+    snapshot: &Snapshot,
+    group: &CommittedGroup,
+    database: DatabaseId,
+    entries: &[(Entry, Effect)],
+) -> Result<bool, StateError> {
+    let block = match entries {
+        [(Entry::Block(block), _)] => Some(*block),
+        _ => None,
+    };
+    Ok(dropped(&snapshot.state, database)?.is_some_and(|at| group.is_before(block, at.before)))
 }
 
 /// The change that an entry made, if it made one, and the entry's bytes.
